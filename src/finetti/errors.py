@@ -1,0 +1,74 @@
+"""The few kinds of error finetti raises.
+
+Every message says where, what came, what was expected, and how to fix it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FinettiError(Exception):
+    """Base of every error that finetti raises on purpose."""
+
+
+class ShapeError(FinettiError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DtypeError(FinettiError, TypeError):
+    """A dtype that the operation cannot take."""
+
+
+class ParameterError(FinettiError, TypeError, ValueError):
+    """Unknown, missing or contradictory arguments."""
+
+
+class SupportError(FinettiError, ValueError):
+    """Data or values outside the support of their distribution."""
+
+
+class DimsError(FinettiError, ValueError):
+    """Unknown or contradictory dims and coords."""
+
+
+class ModelError(FinettiError, ValueError):
+    """A model put together wrongly: no context, a duplicate name, an unknown variable."""
+
+
+class InitialPointError(FinettiError, ValueError):
+    """The log density or its gradient is not finite where sampling would start."""
+
+
+class TracedValueError(FinettiError, TypeError):
+    """Python asked for the value of a tensor that only has one after sampling."""
+
+
+class CompileError(FinettiError, RuntimeError):
+    """A graph that the backend could not turn into code."""
+
+
+class SamplingError(FinettiError, RuntimeError):
+    """The sampler could not go on."""
+
+
+class NotYetSupported(FinettiError, NotImplementedError, AttributeError):
+    """Something that PyMC or NumPyro has and finetti does not have yet."""
+
+
+def nearest(word: str, valid: Iterable[str], count: int = 3) -> list[str]:
+    """The names in `valid` that look most like `word`, best first."""
+    names = list(valid)
+    lower = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(word.lower(), list(lower), n=count, cutoff=0.5)
+    return [lower[name] for name in close]
+
+
+def did_you_mean(word: str, valid: Iterable[str]) -> str:
+    """A sentence that offers the nearest valid names, or lists them all."""
+    names = list(valid)
+    close = nearest(word, names)
+    if close:
+        return f"Did you mean {' or '.join(repr(name) for name in close)}?"
+    return f"Valid names: {', '.join(sorted(names))}."

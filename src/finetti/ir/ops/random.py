@@ -1,0 +1,64 @@
+"""Random numbers as nodes: the primitives that every distribution's draw is made of.
+
+Each node carries a number of its own, so that two draws are never merged into one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from finetti.ir.opdef import OpDef
+from finetti.ir.tensor import Tensor
+from finetti.ir.types import FLOAT, INT, Shape, TensorType, as_shape
+
+_serial = itertools.count()
+
+
+def _primitive(name: str, draw: Callable[..., Any], dtype: str = FLOAT) -> Callable[..., Tensor]:
+    def infer(*types: TensorType, shape: Shape, serial: int) -> TensorType:
+        return TensorType(dtype, tuple(map(int, shape)))
+
+    op = OpDef(
+        name, "random", attr_names=("shape", "serial"), infer=infer, numpy=draw, vjp=None,
+        native=None, jax=None,
+        notes={"vjp": "draws are not differentiated", "native": "forward sampling runs on the "
+               "reference backend, over all draws at once", "jax": "as native"},
+    )  # fmt: skip
+
+    def function(*params: Any, shape: Any) -> Tensor:
+        return op(*params, shape=as_shape(shape), serial=next(_serial))
+
+    function.__name__ = name
+    function.__doc__ = f"Independent {name.replace('_', ' ')} draws of the given full shape."
+    return function
+
+
+def _categorical(rng: np.random.Generator, p: Any, *, shape: Shape, serial: int) -> np.ndarray:
+    p = np.broadcast_to(p, (*shape, np.shape(p)[-1]))
+    edges = np.cumsum(p, -1)
+    u = rng.uniform(size=shape) * edges[..., -1]
+    return (u[..., None] >= edges).sum(-1)
+
+
+# The reference backend passes its generator as the first argument of every random primitive.
+standard_normal = _primitive(
+    "standard_normal", lambda rng, *, shape, serial: rng.standard_normal(shape)
+)
+uniform = _primitive("uniform", lambda rng, *, shape, serial: rng.uniform(size=shape))
+standard_exponential = _primitive(
+    "standard_exponential", lambda rng, *, shape, serial: rng.standard_exponential(shape)
+)
+standard_gamma = _primitive(
+    "standard_gamma", lambda rng, a, *, shape, serial: rng.standard_gamma(a, shape)
+)
+poisson = _primitive(
+    "poisson", lambda rng, mu, *, shape, serial: rng.poisson(mu, shape), dtype=INT
+)
+binomial = _primitive(
+    "binomial", lambda rng, n, p, *, shape, serial: rng.binomial(n, p, shape), dtype=INT
+)
+categorical = _primitive("categorical", _categorical, dtype=INT)
