@@ -1,0 +1,107 @@
+"""Rules of simplification: what becomes one node, and what keeps its meaning at the edges."""
+
+import numpy as np
+import pytest
+
+from finetti.backends.reference import evaluate
+from finetti.ir import ops, topological
+from finetti.passes.signs import nonnegative, positive
+from finetti.passes.simplify import simplify
+
+U = ops.new_input("u", ())
+S = ops.new_input("s", ())
+X = ops.new_input("x", (7,))
+K = np.arange(7.0)
+
+# (as written, as an expert would write it): both simplify to one and the same node.
+EQUAL = [
+    (ops.log(ops.exp(X)), X),
+    (ops.log(ops.sigmoid(X)), -ops.softplus(-X)),
+    (ops.log1p(-ops.sigmoid(X)), -ops.softplus(X)),
+    (ops.log(1.0 - ops.sigmoid(X)), -ops.softplus(X)),
+    (ops.log1p(ops.exp(X)), ops.softplus(X)),
+    (ops.log(1.0 + ops.exp(X)), ops.softplus(X)),
+    (1.0 - ops.sigmoid(X), ops.sigmoid(-X)),
+    (ops.sigmoid(ops.logit(ops.sigmoid(X))), ops.sigmoid(X)),
+    (ops.xlogy(K, ops.exp(X)), K * X),
+    (ops.xlogy(0.0, X), ops.zeros((7,))),
+    (ops.sqrt(X * X), ops.absolute(X)),
+    (X**2, X * X),
+    (X**-1, 1.0 / X),
+    (X**0.5, ops.sqrt(X)),
+    (ops.exp(U) ** -2, ops.exp(-2.0 * U)),
+    (1.0 / ops.exp(U), ops.exp(-U)),
+    (ops.log(ops.sqrt(X)), 0.5 * ops.log(X)),
+    (ops.log(3.0 * ops.exp(X)), X + np.log(3.0)),
+    (ops.where(ops.exp(U) > 0, X, -np.inf), X),
+    (ops.where(ops.sigmoid(X) < 1, X, -np.inf), X),
+    (ops.where(np.ones(7, bool), X, 0.0), X),
+    (X - X * 0.0, X),
+    (X + X, 2.0 * X),
+    ((X / S) / 2.0, X * (0.5 * (1.0 / S))),
+    (ops.sum_(X * S), ops.sum_(X) * S),
+    (ops.sum_(X + K), ops.sum_(X) + K.sum()),
+    (ops.sum_(X + S), ops.sum_(X) + 7.0 * S),
+    (ops.sum_(ops.broadcast_to(S, (7,))), 7.0 * S),
+    (ops.sum_(X.reshape(7, 1).T), ops.sum_(X)),
+    (ops.transpose(ops.transpose(ops.stack([X, X]))), ops.stack([X, X])),
+    (ops.sum_((X * S)[np.array([0, 0, 3])]), ops.sum_(X[np.array([0, 0, 3])]) * S),
+    (ops.matmul(np.ones((2, 7)), X * S), ops.matmul(np.ones((2, 7)), X) * S),
+]
+
+
+@pytest.mark.parametrize(("written", "expert"), EQUAL, ids=range(len(EQUAL)))
+def test_forms_meet(written, expert):
+    a, b = simplify([written.node, expert.node])
+    point = {U.node: 0.3, S.node: 1.7, X.node: np.linspace(0.1, 2.0, 7)}
+    np.testing.assert_allclose(*evaluate([a, b], point), rtol=1e-14)
+    assert a is b
+
+
+def test_simplification_is_idempotent():
+    tensor = ops.sum_(ops.exp((X - S) / ops.exp(U)) * K) + ops.log(ops.sigmoid(U))
+    (once,) = simplify([tensor.node])
+    assert simplify([once]) == [once]
+
+
+def test_shapes_and_dtypes_of_outputs_are_kept():
+    written = [(X * 0.0).node, (X[None] + np.zeros((2, 7))).node, ops.sum_(X > K).node]
+    for old, new in zip(written, simplify(written), strict=True):
+        assert new.type == old.type
+
+
+def test_infinities_are_not_simplified_away():
+    clamped = ops.where(X > 0, ops.log(X), -np.inf)
+    (node,) = simplify([ops.sum_(clamped).node])
+    (value,) = evaluate([node], {X.node: np.array([1.0, 2, 3, 4, 5, 6, -1])})
+    assert value == -np.inf
+
+
+def test_rules_shrink_the_graph_of_a_density():
+    sigma = ops.exp(U)
+    z = (X - S) / sigma
+    density = ops.sum_(ops.where(sigma > 0, -0.5 * z * z - ops.log(sigma), -np.inf))
+    (node,) = simplify([density.node])
+    names = [n.op.name for n in topological([node])]
+    assert "where" not in names and "log" not in names and names.count("exp") == 1
+
+
+@pytest.mark.parametrize(
+    ("tensor", "is_positive", "is_nonnegative"),
+    [
+        (ops.exp(X), True, True),
+        (ops.square(X), False, True),
+        (ops.exp(X) + ops.square(X), True, True),
+        (ops.exp(X) * ops.absolute(X), False, True),
+        (X, False, False),
+        (ops.as_tensor(2.0), True, True),
+        (ops.as_tensor([0.0, 1.0]), False, True),
+        (1.0 / ops.sigmoid(X), True, True),
+        (ops.sum_(ops.exp(X)), True, True),
+        (ops.exp(X) - 1.0, False, False),
+    ],
+)
+def test_signs(tensor, is_positive, is_nonnegative):
+    (node,) = simplify([tensor.node])
+    assert positive(node) is is_positive
+    assert nonnegative(node) is is_nonnegative
