@@ -1,0 +1,171 @@
+"""From a graph to a function that can be called, and the memory each caller needs."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from finetti.backends.native.emit import ENTRY, Emitter
+from finetti.backends.native.layout import aligned_bytes
+from finetti.backends.native.link import Linked, compile_ir, host_target
+from finetti.backends.native.lower import lower
+from finetti.backends.native.plan import Plan
+from finetti.ir import FLOAT, Node
+from finetti.ir import verify as verifier
+from finetti.passes.grad import gradient
+from finetti.passes.simplify import simplify
+
+_SIGNATURE = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p
+)
+
+
+class Block:
+    """What one thread passes as ``data``: shared constants and scratch memory of its own."""
+
+    def __init__(self, constants: np.ndarray, scratch_size: int):
+        self._constants = constants
+        self._scratch = aligned_bytes(scratch_size)
+        self._pointers = np.array([constants.ctypes.data, self._scratch.ctypes.data], np.uintp)
+        self.address: int = self._pointers.ctypes.data
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled function ``int f(n, x, out, lp, data)``.
+
+    Parameters
+    ----------
+    n : int
+        Length of ``x``.
+    m : int
+        Length of ``out``.
+    outputs : tuple of Node
+        What ``out`` holds, one after another: a gradient, or the outputs of a map.
+    is_density : bool
+        Whether ``lp`` is written, and ``out`` is the gradient.
+    ir : str
+        The LLVM text.
+    timings : dict of str to float
+        Milliseconds of CPU by stage of the compilation.
+    """
+
+    n: int
+    m: int
+    outputs: tuple[Node, ...]
+    is_density: bool
+    ir: str = field(repr=False)
+    timings: dict[str, float] = field(repr=False)
+    _linked: Linked = field(repr=False)
+    _constants: np.ndarray = field(repr=False)
+    _scratch_size: int = field(repr=False)
+
+    @property
+    def fn_address(self) -> int:
+        """Where the machine code begins; valid as long as this object lives."""
+        return self._linked.address
+
+    def new_block(self) -> Block:
+        """Memory for one caller; keep it alive while its address is in use."""
+        return Block(self._constants, self._scratch_size)
+
+    def __call__(self, x: Any) -> Any:
+        """Evaluate once: (log density, gradient) or the list of outputs."""
+        point = np.ascontiguousarray(x, float)
+        if point.shape != (self.n,):
+            raise ValueError(f"expected a point of shape ({self.n},), got {point.shape}")
+        out, lp, block = np.zeros(self.m + 1), np.zeros(1), self.new_block()
+        function = _SIGNATURE(self.fn_address)
+        function(self.n, point.ctypes.data, out.ctypes.data, lp.ctypes.data, block.address)
+        return (float(lp[0]), out[: self.m]) if self.is_density else self.split(out[: self.m])
+
+    def split(self, flat: np.ndarray) -> list[np.ndarray]:
+        """Flat outputs, last axis of length `m`, as arrays in the outputs' shapes and dtypes."""
+        arrays, start = [], 0
+        for node in self.outputs:
+            part = flat[..., start : start + node.type.size]
+            part = part.reshape((*flat.shape[:-1], *node.shape))
+            arrays.append(part if node.type.dtype == FLOAT else part.astype(node.type.dtype))
+            start += node.type.size
+        return arrays
+
+
+def compile_density(logp: Node, inputs: Sequence[Node]) -> Compiled:
+    """Compile a log density and its gradient.
+
+    Parameters
+    ----------
+    logp : Node
+        A float scalar.
+    inputs : sequence of Node
+        Float input nodes, laid one after another in ``x``.
+    """
+    clock = _Clock()
+    (logp,) = _pass("simplify", simplify([logp]))
+    clock.lap("simplify")
+    grads = gradient(logp, inputs)
+    clock.lap("gradient")
+    logp, *grads = _pass("simplify", simplify([logp, *grads]))
+    clock.lap("simplify")
+    return _compile(grads, inputs, clock, scalar=logp)
+
+
+def compile_map(outputs: Sequence[Node], inputs: Sequence[Node]) -> Compiled:
+    """Compile a function from inputs to several outputs, each flattened, one after another."""
+    clock = _Clock()
+    simplified = _pass("simplify", simplify(outputs))
+    clock.lap("simplify")
+    return _compile(simplified, inputs, clock, shown=tuple(outputs))
+
+
+def _compile(
+    outputs: list[Node],
+    inputs: Sequence[Node],
+    clock: _Clock,
+    *,
+    scalar: Node | None = None,
+    shown: tuple[Node, ...] = (),
+) -> Compiled:
+    roots = outputs if scalar is None else [*outputs, scalar]
+    lowered = _pass("lower", lower(roots))
+    clock.lap("lower")
+    density = lowered.pop() if scalar is not None else None
+    starts = np.cumsum([0, *(node.type.size for node in lowered)]).tolist()
+    plan = Plan(list(zip(lowered, starts, strict=False)), density)
+    clock.lap("plan")
+    target = host_target()
+    emitter = Emitter(plan, inputs, target.has_fma)
+    ir = emitter.run()
+    clock.lap("emit")
+    linked = compile_ir(ir, ENTRY, target=target)
+    constants = emitter.pack.block()
+    clock.lap("pack")
+    timings = {**clock.laps, **linked.milliseconds}
+    return Compiled(
+        sum(node.type.size for node in inputs), starts[-1], shown or tuple(outputs),
+        scalar is not None, ir, timings, linked, constants, emitter.scratch.size,
+    )  # fmt: skip
+
+
+def _pass(name: str, outputs: list[Node]) -> list[Node]:
+    if verifier.ENABLED:
+        verifier.verify(outputs, name)
+    return outputs
+
+
+class _Clock:
+    """Thread CPU time by stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.thread_time()
+
+    def lap(self, name: str) -> None:
+        now = time.thread_time()
+        self.laps[name] = self.laps.get(name, 0.0) + 1e3 * (now - self._last)
+        self._last = now

@@ -1,0 +1,240 @@
+"""The function as text: stage by stage, scalars first, then kernels, then loops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from finetti.backends.native.builder import Builder
+from finetti.backends.native.elementwise import emit_elementwise
+from finetti.backends.native.layout import Pack, Scratch
+from finetti.backends.native.loops import (
+    GroupedBody,
+    LoopBody,
+    PlainBody,
+    StraightBody,
+    grouping,
+    straight,
+)
+from finetti.backends.native.plan import Loop, Plan, Ref, Sink
+from finetti.errors import NotYetSupported
+from finetti.ir import BOOL, Node
+from finetti.ir.ops.leaf import const
+
+ENTRY = "finetti_entry"
+_HEADER = (
+    f"define i32 @{ENTRY}(i64 %n, ptr noalias nocapture readonly %x, ptr noalias nocapture %out, "
+    "ptr noalias nocapture %lp, ptr noalias nocapture readonly %data) nounwind"
+)
+IDENTITY = {"add": 0.0, "multiply": 1.0, "max": float("-inf"), "min": float("inf")}
+
+
+class Emitter:
+    """Writes one compiled function.
+
+    Parameters
+    ----------
+    plan : Plan
+    inputs : sequence of Node
+        Input nodes in the order in which they lie in ``x``.
+    has_fma : bool
+    """
+
+    def __init__(self, plan: Plan, inputs: Sequence[Node], has_fma: bool = True):
+        self.plan = plan
+        self.b = Builder(has_fma=has_fma)
+        self.pack = Pack()
+        self.scratch = Scratch()
+        self.memory: dict[Node, tuple[str, int]] = {}
+        self.scalars: dict[Node, str] = {}
+        # Short arrays stay in registers: what one straight block computed, a later one can use.
+        self.vectors: dict[Node, str] = {}
+        offset = 0
+        for node in inputs:
+            self.memory[node] = ("%x", 8 * offset)
+            offset += node.type.size
+
+    def run(self) -> str:
+        """The module's text."""
+        b = self.b
+        b.lines.append("  %constants = load ptr, ptr %data, align 8")
+        b.lines.append("  %scratch.at = getelementptr i8, ptr %data, i64 8")
+        b.lines.append("  %scratch = load ptr, ptr %scratch.at, align 8")
+        for node, start in self.plan.direct.items():
+            self.memory[node] = ("%out", 8 * start)
+        for stage in self.plan.stages():
+            for node in self.plan.kernels.get(stage, ()):
+                self._kernel(node)
+            for (at, _), loop in sorted(self.plan.loops.items()):
+                if at == stage:
+                    self._loop(loop)
+        for node, start in self.plan.outputs:
+            if node.type.size == 1:
+                b.store(self.number(node), b.byte_pointer("%out", 8 * start))
+        if self.plan.scalar is not None:
+            b.store(self.number(self.plan.scalar), "%lp")
+        b.effect("ret i32 0")
+        return b.module(_HEADER)
+
+    # -- memory
+
+    def location(self, node: Node) -> tuple[str, int]:
+        """Base pointer and byte offset of an array in memory, given room on first use."""
+        place = self.memory.get(node)
+        if place is None:
+            if node.op is const:
+                data = node.attrs[0]
+                place = ("%constants", self.pack.put(data.key, np.asarray(data.value, float)))
+            else:
+                place = ("%scratch", self.scratch.take(node.type.size))
+            self.memory[node] = place
+        return place
+
+    def pointer(self, node: Node, start: int = 0) -> str:
+        """The address of an element."""
+        base, offset = self.location(node)
+        return self.b.byte_pointer(base, offset + 8 * start)
+
+    def constant(self, key: tuple[object, ...], array: np.ndarray) -> int:
+        """The byte offset of packed data."""
+        return self.pack.put(key, array)
+
+    # -- scalars
+
+    def number(self, node: Node) -> str:
+        """A scalar as a double."""
+        value = self.scalar(node)
+        return self.b.select(value, 1.0, 0.0) if node.type.dtype == BOOL else value
+
+    def scalar(self, node: Node) -> str:
+        """The SSA value of a node with one element: i1 when boolean, else double."""
+        found = self.scalars.get(node)
+        if found is None:
+            found = self.scalars[node] = self._scalar(node)
+        return found
+
+    def _scalar(self, node: Node) -> str:
+        ref = self.plan.ref(node)
+        if ref.node is not node or ref.table is not None:
+            return self.element(ref)
+        if node.op is const:
+            value = node.attrs[0].value.reshape(())
+            if node.type.dtype == BOOL:
+                return "true" if value else "false"
+            return self.b.const(float(value))
+        if node.op.family == "elementwise":
+            return emit_elementwise(self.b, node, [self.scalar(arg) for arg in node.args], 1)
+        return self._loaded(node, 0)
+
+    def element(self, ref: Ref) -> str:
+        """The first element of what `ref` reads."""
+        if ref.node.type.size == 1:
+            return self.scalar(ref.node)
+        return self._loaded(ref.node, 0 if ref.table is None else int(ref.table.positions[0]))
+
+    def _loaded(self, node: Node, at: int) -> str:
+        value = self.b.load(self.pointer(node, at))
+        return self.b.fcmp("une", value, 0.0) if node.type.dtype == BOOL else value
+
+    # -- kernels
+
+    def _kernel(self, node: Node) -> None:
+        if node.op.name == "concatenate":
+            for arg, place in self.plan.join_scalars(node):
+                self.b.store(self.number(arg), self.pointer(node, place))
+            return
+        if node.op.name == "cumsum":
+            raise NotYetSupported("cumsum has no native code yet")
+        batch = int(np.prod(node.shape[:-2], dtype=np.int64))
+        for k in range(batch):
+            args = [self._operand(arg, k) for arg in node.args]
+            target = self.pointer(node, k * node.shape[-1] * node.shape[-2])
+            self._call(node, args, target)
+
+    def _operand(self, arg: Node, k: int) -> str:
+        ref = self.plan.ref(arg)
+        source, start = (ref.node if self.plan.lies_plain(arg) else arg), 0
+        if ref.table is not None and ref.table.start is not None:
+            start = ref.table.start
+        if source.type.size == 1 and source not in self.memory and source.op is not const:
+            self.b.store(self.number(source), self.pointer(source))
+        return self.pointer(source, start + k * arg.shape[-1] * arg.shape[-2])
+
+    def _call(self, node: Node, args: list[str], target: str) -> None:
+        b = self.b
+        rows, columns = node.shape[-2:]
+        if node.op.name == "cholesky":
+            b.call_effect("finetti_cholesky", [("i64", str(rows)), ("ptr", args[0]), ("ptr", target)])
+        elif node.op.name == "matmul":
+            inner = node.args[0].shape[-1]
+            sizes = [("i64", str(size)) for size in (rows, inner, columns)]
+            pointers = [("ptr", p) for p in (*args, target)]
+            b.call_effect("finetti_matmul", sizes + pointers)
+        else:
+            lower, trans = node.attrs
+            sizes = [("i64", str(rows)), ("i64", str(columns))]
+            pointers = [("ptr", p) for p in (*args, target)]
+            flags = [("i32", str(int(lower))), ("i32", str(int(trans)))]
+            b.call_effect("finetti_solve_triangular", sizes + pointers + flags)
+
+    # -- loops
+
+    def _loop(self, loop: Loop) -> None:
+        if loop.length == 0:
+            self._empty(loop.sinks)
+            return
+        for sink in loop.sinks:
+            if sink.node.type.size > 1 and sink.matrix is None:
+                self._clear(sink)
+        bins = grouping(self, loop)
+        if bins is not None:
+            self._run(GroupedBody(self, bins), loop.sinks, [])
+            if loop.stores:
+                self._run(PlainBody(self, loop.length), [], loop.stores)
+        elif straight(loop.length):
+            self._run(StraightBody(self, loop.length), loop.sinks, loop.stores)
+        else:
+            self._run(PlainBody(self, loop.length), loop.sinks, loop.stores)
+
+    def _run(self, body: LoopBody, sinks: list[Sink], stores: list) -> None:  # type: ignore[type-arg]
+        roots = [sink.value for sink in sinks] + [store.value for store in stores]
+        body.prepare(roots)
+        body.open(sinks)
+        values = [body.read(root) for root in roots]
+        body.accumulate(sinks, values[: len(sinks)])
+        for store, value in zip(stores, values[len(sinks) :], strict=True):
+            body.store(store, value)
+        body.close()
+        for sink, result in body.results():
+            self.scalars[sink.node] = self._truth(sink.node, result)
+
+    def _truth(self, node: Node, value: str) -> str:
+        return self.b.fcmp("une", value, 0.0) if node.type.dtype == BOOL else value
+
+    def _empty(self, sinks: list[Sink]) -> None:
+        for sink in sinks:
+            if sink.node.type.size == 1:
+                value = self.b.const(IDENTITY[sink.combine])
+                self.scalars[sink.node] = self._truth(sink.node, value)
+            else:
+                self._clear(sink)
+
+    def _clear(self, sink: Sink) -> None:
+        """Fill the bins with what changes nothing."""
+        size = sink.node.type.size
+        start = IDENTITY[sink.combine]
+        pointer = self.pointer(sink.node)
+        if start == 0.0:
+            self.b.declare("llvm.memset.p0.i64", "void", ["ptr", "i8", "i64", "i1"])
+            self.b.effect(
+                f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {8 * size}, i1 false)"
+            )
+            return
+        filled = self.constant(("fill", size, start), np.full(size, start))
+        self.b.declare("llvm.memcpy.p0.p0.i64", "void", ["ptr", "ptr", "i64", "i1"])
+        source = self.b.byte_pointer("%constants", filled)
+        self.b.effect(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr align 8 {pointer}, ptr align 8 {source}, "
+            f"i64 {8 * size}, i1 false)"
+        )

@@ -1,0 +1,115 @@
+"""The last rewriting before code: operations the emitter knows, made of those it does not.
+
+`softplus` and `sigmoid` are written with one shared ``exp(-|x|)``; matrix products get a column on
+the right; writing into a copy becomes a selection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from finetti.errors import NotYetSupported
+from finetti.ir import OPS, Node, topological
+from finetti.ir.node import constant_data, make
+from finetti.ir.opdef import reals, unary
+from finetti.ir.ops.leaf import const
+from finetti.ir.types import TensorType
+from finetti.passes.simplify import add, build, mul, negate, number
+
+log1p_unit = unary(
+    "log1p_unit", numpy=np.log1p, native="log1p01", jax="jax.numpy.log1p", samples=reals(0.0, 1.0),
+    vjp=None, notes={"vjp": "made after differentiation: log1p of a number in [0, 1]"},
+)  # fmt: skip
+
+Rule = Callable[..., Node | None]
+
+
+def lower(outputs: Iterable[Node]) -> list[Node]:
+    """Rewrite a simplified graph into what the emitter takes."""
+    outputs = list(outputs)
+    new: dict[Node, Node] = {}
+    for node in topological(outputs):
+        args = tuple(new[arg] for arg in node.args)
+        rule = _RULES.get(node.op.name)
+        lowered = rule(*args, *node.attrs) if rule is not None else None
+        if lowered is None:
+            lowered = node if args == node.args else make(node.op, args, node.attrs)
+        new[node] = lowered
+    return [new[node] for node in outputs]
+
+
+def _tail(x: Node) -> Node:
+    return build("exp", negate(build("absolute", x)))
+
+
+def _softplus(x: Node) -> Node:
+    return add(build("maximum", x, number(0.0)), make(log1p_unit, (_tail(x),)))
+
+
+def _sigmoid(x: Node) -> Node:
+    tail = _tail(x)
+    upper = build("where", build("greater_equal", x, number(0.0)), number(1.0), tail)
+    return mul(upper, build("reciprocal", add(tail, number(1.0))))
+
+
+def _x_times(x: Node, y: Node, logarithm: Node) -> Node:
+    vanishes = build("logical_and", build("equal", x, number(0.0)),
+                     build("logical_not", build("isnan", y)))  # fmt: skip
+    return build("where", vanishes, number(0.0), mul(x, logarithm))
+
+
+def _matmul(a: Node, b: Node) -> Node | None:
+    if len(a.shape) == 2 and a.shape[0] == 1 and b.shape[1] != 1:
+        column = build("reshape", a, attrs=((a.shape[1], 1),))
+        product = make(OPS["matmul"], (build("transpose", b, attrs=((1, 0),)), column))
+        return build("reshape", product, attrs=((1, b.shape[1]),))
+    return _batched("matmul", a, b)
+
+
+def _batched(name: str, a: Node, b: Node, attrs: tuple[Any, ...] = ()) -> Node | None:
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    if a.shape[:-2] == b.shape[:-2]:
+        return None
+    stretched = (build("broadcast_to", x, attrs=((*batch, *x.shape[-2:]),)) for x in (a, b))
+    return make(OPS[name], tuple(stretched), attrs)
+
+
+def _index_set(x: Node, v: Node, *rest: Any) -> Node:
+    *indices, spec = rest
+    if any(index.op is not const for index in indices):
+        raise NotYetSupported("writing at positions that depend on random variables")
+    positions = _positions(x.type, indices, spec)
+    v = build("broadcast_to", v, attrs=(positions.shape,))
+    mask = np.zeros(x.type.size, bool)
+    source = np.zeros(x.type.size, np.int64)
+    mask[positions.ravel()] = True
+    source[positions.ravel()] = np.arange(positions.size)
+    flat = build("reshape", v, attrs=((positions.size,),))
+    picked = build("index", flat, _array(source.reshape(x.shape)), attrs=((("at", 0),),))
+    return build("where", _array(mask.reshape(x.shape)), picked, x)
+
+
+def _positions(x: TensorType, indices: list[Node], spec: Any) -> np.ndarray:
+    flat = np.arange(x.size).reshape(x.shape)
+    result = OPS["index"].evaluate((flat, *(i.attrs[0].value for i in indices)), (spec,))
+    return np.asarray(result)
+
+
+def _array(value: Any) -> Node:
+    return make(const, (), (constant_data(value),))
+
+
+_RULES: dict[str, Rule] = {
+    "softplus": _softplus,
+    "sigmoid": _sigmoid,
+    "xlogy": lambda x, y: _x_times(x, y, build("log", y)),
+    "xlog1py": lambda x, y: _x_times(x, y, build("log1p", y)),
+    "matmul": _matmul,
+    "solve_triangular": lambda a, b, lower, trans: _batched(
+        "solve_triangular", a, b, (lower, trans)
+    ),
+    "index_set": _index_set,
+}
