@@ -1,0 +1,1 @@
+"""Draws, their statistics and diagnostics, and the bridge to ArviZ."""
