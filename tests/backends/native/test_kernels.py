@@ -20,7 +20,13 @@ DOUBLE, POINTER, SIZE, INT = ctypes.c_double, ctypes.c_void_p, ctypes.c_size_t, 
 def special(name: str, count: int) -> Callable[..., np.ndarray]:
     """A special function of `count` doubles, over arrays."""
     kind = ctypes.CFUNCTYPE(DOUBLE, *[DOUBLE] * count)
-    return np.vectorize(kind(ADDRESSES[f"finetti_{name}"]), otypes=[float])
+    function = np.vectorize(kind(ADDRESSES[f"finetti_{name}"]), otypes=[float])
+
+    def call(*arguments: object) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return function(*arguments)
+
+    return call
 
 
 def linear(name: str, *arguments: type) -> Callable[..., None]:

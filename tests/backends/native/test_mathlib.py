@@ -134,7 +134,7 @@ ROWS = {
         (uniform(-6, 26.5), uniform(-1, 1)),
         sp.erfc,
         ulps=8.0,
-        edges=(27.0, 27.3, 28.0, -6.0, 40.0),
+        edges=(26.5, 27.3, 28.0, -6.0, 40.0),
         edge_tol=1e-12,
     ),
     "erfcx": Row(

@@ -18,7 +18,6 @@ from finetti.backends.native.loops import (
     straight,
 )
 from finetti.backends.native.plan import Loop, Plan, Ref, Sink
-from finetti.errors import NotYetSupported
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
 
@@ -145,12 +144,34 @@ class Emitter:
                 self.b.store(self.number(arg), self.pointer(node, place))
             return
         if node.op.name == "cumsum":
-            raise NotYetSupported("cumsum has no native code yet")
+            self._cumsum(node)
+            return
+        if node.op.name == "matmul" and node.type.ndim == 2 and node.shape[1] == 1:
+            self._matrix_vector(node)
+            return
         batch = int(np.prod(node.shape[:-2], dtype=np.int64))
         for k in range(batch):
             args = [self._operand(arg, k) for arg in node.args]
             target = self.pointer(node, k * node.shape[-1] * node.shape[-2])
             self._call(node, args, target)
+
+    def _cumsum(self, node: Node) -> None:
+        (axis,) = node.attrs
+        sizes = (np.prod(node.shape[:axis]), node.shape[axis], np.prod(node.shape[axis + 1 :]))
+        arguments = [("i64", str(int(size))) for size in sizes]
+        pointers = [self._whole(node.args[0]), self.pointer(node)]
+        self.b.call_effect("finetti_cumsum", arguments + [("ptr", p) for p in pointers])
+
+    def _matrix_vector(self, node: Node) -> None:
+        matrix = self.plan.matrix(node)
+        left, right = self.plan.kernel_operands(node)
+        sizes = [("i64", str(size)) for size in left.shape]
+        pointers = [self._whole(left), self._whole(right), self.pointer(node)]
+        name = "finetti_vecmat" if matrix is not None and matrix[1] else "finetti_matvec"
+        self.b.call_effect(name, sizes + [("ptr", p) for p in pointers])
+
+    def _whole(self, arg: Node) -> str:
+        return self._operand(arg, 0)
 
     def _operand(self, arg: Node, k: int) -> str:
         ref = self.plan.ref(arg)
@@ -159,7 +180,7 @@ class Emitter:
             start = ref.table.start
         if source.type.size == 1 and source not in self.memory and source.op is not const:
             self.b.store(self.number(source), self.pointer(source))
-        return self.pointer(source, start + k * arg.shape[-1] * arg.shape[-2])
+        return self.pointer(source, start + (k * arg.shape[-1] * arg.shape[-2] if k else 0))
 
     def _call(self, node: Node, args: list[str], target: str) -> None:
         b = self.b

@@ -193,6 +193,14 @@ class Plan:
             return "rows" if rows > 1 else None
         return "columns" if rows <= FUSED_COLUMNS else None
 
+    def kernel_operands(self, node: Node) -> tuple[Node, ...]:
+        """The arrays that a kernel reads: a transposed constant matrix as it is stored."""
+        if node.op.name == "matmul" and len(node.shape) == 2 and node.shape[1] == 1:
+            matrix = self.matrix(node)
+            if matrix is not None:
+                return matrix[0], node.args[1]
+        return node.args
+
     def matrix(self, node: Node) -> tuple[Node, bool] | None:
         """The constant matrix of a product, and whether it stands transposed."""
         left = node.args[0]
@@ -204,7 +212,8 @@ class Plan:
 
     def _rank(self, node: Node) -> None:
         name = node.op.name
-        if name in ("input", "const"):
+        if name in ("input", "const") or name == "transpose" and node.args[0].op is const:
+            # A transposed matrix is read as it is stored, so its positions are not worked out.
             self.level[node], self.cost[node] = 0, 0
         elif name == "reshape" or name in _MOVEMENT:
             self._rank_moved(node)
@@ -216,7 +225,7 @@ class Plan:
             self.level[node] = self._memory_level(self.ref(node.args[1]).node)
             self.cost[node] = 2 * node.args[0].shape[1]
         elif name in _KERNELS:
-            self.level[node] = max(self._read_level(arg) for arg in node.args)
+            self.level[node] = max(self._read_level(arg) for arg in self.kernel_operands(node))
             self.cost[node] = 0
         elif name == "concatenate":
             self.level[node] = max(self._part_level(arg) for arg in node.args)
@@ -278,7 +287,7 @@ class Plan:
             self.need_memory(self.ref(node.args[1]).node)
         elif name in _KERNELS:
             self.kernels.setdefault(stage, []).append(node)
-            for arg in node.args:
+            for arg in self.kernel_operands(node):
                 self._need_plain(arg)
         elif name == "concatenate":
             self.kernels.setdefault(stage, []).append(node)
