@@ -26,13 +26,14 @@ from finetti.ir.ops.reduce import (
     all_, any_, cumsum, log_softmax, logsumexp, max_, mean, min_, prod, softmax, std, sum_, var,
 )
 from finetti.ir.ops.shape import (
-    arange, as_tensor, broadcast_to, concatenate, expand_dims, eye, flatten, full, moveaxis, ones,
-    ones_like, repeat, reshape, squeeze, stack, tile, transpose, zeros, zeros_like,
+    arange, as_tensor, broadcast_to, concatenate, expand_dims, eye, flatten, full, full_like, moveaxis, ones,
+    ones_like, repeat, reshape, squeeze, stack, swapaxes, tile, transpose, zeros, zeros_like,
 )
 from finetti.ir.ops.special import (
-    betainc, betaincinv, betaln, digamma, erf, erfc, erfinv, exp2, gammainc, gammaincc, gammaincinv,
-    gammaln, invprobit, log1mexp, log2, log10, log_ndtr, logaddexp, logit, ndtri, polygamma, probit,
-    sigmoid, softplus, xlog1py, xlogy,
+    arccosh, arcsinh, arctan2, arctanh, betainc, betaincinv, betaln, digamma, erf, erfc, erfcinv,
+    erfinv, exp2, gammainc, gammaincc, gammaincinv, gammaln, invprobit, log1mexp, log2, log10,
+    log_ndtr, logaddexp, logdiffexp, logit, ndtri, polygamma, probit, sigmoid, softplus, xlog1py,
+    xlogy,
 )  # fmt: skip
 
 
@@ -71,7 +72,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ravel": flatten, "squeeze": squeeze, "expand_dims": expand_dims, "broadcast_to": broadcast_to,
     "repeat": repeat, "tile": tile, "take": take, "diag": diag, "diagonal": diagonal, "tril": tril,
     "triu": triu, "dot": dot, "outer": outer, "clip": clip, "zeros_like": zeros_like,
-    "ones_like": ones_like, "moveaxis": moveaxis, "split": split, "round": round_,
+    "ones_like": ones_like, "moveaxis": moveaxis, "swapaxes": swapaxes, "split": split, "round": round_,
     "shape": lambda x: x.shape, "ndim": lambda x: x.ndim, "size": lambda x: x.size,
 }  # fmt: skip
 _tensor.FUNCTIONS.update({getattr(np, name): function for name, function in _FUNCTIONS.items()})
@@ -95,6 +96,7 @@ _tensor.UFUNC_METHODS.update(
 )
 _tensor.UFUNC_METHODS.update(
     {(name, "__call__"): _without_out(name, function) for name, function in {
+        "arcsinh": arcsinh, "arccosh": arccosh, "arctanh": arctanh, "arctan2": arctan2,
         "matmul": matmul, "logaddexp": logaddexp, "log2": log2, "log10": log10, "exp2": exp2,
         "bitwise_and": logical_and, "bitwise_or": logical_or, "bitwise_xor": logical_xor,
         "invert": logical_not, "float_power": power, "fabs": absolute,

@@ -131,6 +131,14 @@ def moveaxis(x: Any, source: int, destination: int) -> Tensor:
     return transpose(x, order)
 
 
+def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
+    """Exchange two axes."""
+    x = as_tensor(x)
+    order = list(range(x.ndim))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return transpose(x, order)
+
+
 # -- joining -------------------------------------------------------------------------------------
 
 
@@ -225,6 +233,11 @@ def zeros_like(x: Any) -> Tensor:
 def ones_like(x: Any) -> Tensor:
     """Ones in the shape of `x`."""
     return ones(as_tensor(x).shape)
+
+
+def full_like(x: Any, value: Any) -> Tensor:
+    """One value in the shape of `x`."""
+    return full(as_tensor(x).shape, value)
 
 
 def eye(n: int) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from finetti.errors import NotYetSupported
 from finetti.ir.opdef import OpDef, binary, float_type, reals, unary
 from finetti.ir.ops.elementwise import (
-    absolute, exp, expm1, log, log1p, maximum, minimum, where,
+    absolute, arctan, equal, exp, expm1, less, log, log1p, maximum, minimum, sign, sqrt, where,
 )  # fmt: skip
 from finetti.ir.ops.leaf import constant_value
 from finetti.ir.tensor import Tensor
@@ -223,3 +223,39 @@ def log_ndtr(x: Any) -> Tensor:
     q = erfc(absolute(near) * math.sqrt(0.5))
     body = where(near < 0.0, log(0.5 * q), log1p(-0.5 * q))
     return where(x < -30.0, tail, body)
+
+
+def erfcinv(x: Any) -> Tensor:
+    """The inverse of the complementary error function, accurate near 0."""
+    return -math.sqrt(0.5) * ndtri(0.5 * x)
+
+
+def logdiffexp(x: Any, y: Any) -> Tensor:
+    """log(exp(x) - exp(y)) without overflow, for x > y."""
+    return where(y > -math.inf, x + log1mexp(y - x), x)
+
+
+def arcsinh(x: Any) -> Tensor:
+    """The inverse of sinh."""
+    size = absolute(x)
+    # log(size + sqrt(size^2 + 1)), written so that small numbers keep their digits.
+    return sign(x) * log1p(size + size * size / (1.0 + sqrt(size * size + 1.0)))
+
+
+def arccosh(x: Any) -> Tensor:
+    """The inverse of cosh for x >= 1."""
+    above = x - 1.0
+    return log1p(above + sqrt(above * (x + 1.0)))
+
+
+def arctanh(x: Any) -> Tensor:
+    """The inverse of tanh."""
+    return 0.5 * (log1p(x) - log1p(-x))
+
+
+def arctan2(y: Any, x: Any) -> Tensor:
+    """The angle of the point (x, y)."""
+    ratio = arctan(y / where(equal(x, 0.0), 1.0, x))
+    behind = where(less(y, 0.0), ratio - math.pi, ratio + math.pi)
+    upright = sign(y) * (0.5 * math.pi)
+    return where(equal(x, 0.0), upright, where(less(x, 0.0), behind, ratio))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from finetti.backends.native.builder import Builder, Operand
-from finetti.backends.native.mathlib import elementary, special
+from finetti.backends.native.mathlib import elementary, power, special
 from finetti.backends.native.mathlib.calls import elementwise_call
 
 __all__ = ["MATH"]
@@ -33,7 +33,7 @@ def _called(symbol: str, count: int) -> Emit:
 _CALLED = {
     1: ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh")
     + ("tgamma", "cbrt"),
-    2: ("atan2", "hypot", "fmod", "pow"),
+    2: ("atan2", "hypot", "fmod"),
 }
 _KERNELS = {
     1: ("erfinv", "i0e", "i1e", "ndtri", "trigamma"),
@@ -53,6 +53,7 @@ MATH: dict[str, Emit] = {
     "log": elementary.log,
     "log1p": elementary.log1p,
     "log1p01": elementary.log1p_unit,
+    "pow": power.power,
     "sqrt": elementary.sqrt,
     "tanh": elementary.tanh,
     "digamma": special.digamma,

@@ -81,36 +81,39 @@ def expm1(b: Builder, x: str, lanes: int) -> str:
         return b.select(b.fcmp("olt", b.fabs(x, lanes), 2.0**-54, lanes), x, y, lanes)
 
 
+def split_normal(b: Builder, x: str, bias: Operand, lanes: int) -> tuple[str, str, str]:
+    """x = 2^k (1 + f), 1 + f between sqrt(1/2) and sqrt(2): k's field of bits, k, and f."""
+    moved = b.iop("add", b.bits(x, lanes), _ONE_BITS - _SQRT_HALF_BITS, lanes)
+    field = b.iop("lshr", moved, 52, lanes)
+    mantissa = b.iop("and", moved, (1 << 52) - 1, lanes)
+    mantissa = b.from_bits(b.iop("add", mantissa, _SQRT_HALF_BITS, lanes), lanes)
+    k = b.from_bits(b.iop("or", field, 0x433 << 52, lanes), lanes)
+    return field, b.fsub(k, bias, lanes), b.fsub(mantissa, 1.0, lanes)
+
+
 def log_of_normal(
     b: Builder, x: str, lanes: int, *, bias: Operand = EXPONENT_BIAS, rest: str | None = None
 ) -> str:
     """log(x + rest) for normal positive x; `bias` turns the exponent's field into the exponent.
 
-    With x = 2^k (1 + f), 1 + f between sqrt(1/2) and sqrt(2), and s = f / (2 + f):
-    log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2 P(s^2))).
+    With s = f / (2 + f): log(1 + f) = f - (f^2 / 2 - s (f^2 / 2 + s^2 P(s^2))).
     """
     with b.exact():
-        moved = b.iop("add", b.bits(x, lanes), _ONE_BITS - _SQRT_HALF_BITS, lanes)
-        k = b.iop("lshr", moved, 52, lanes)
-        mantissa = b.iop("and", moved, (1 << 52) - 1, lanes)
-        mantissa = b.from_bits(b.iop("add", mantissa, _SQRT_HALF_BITS, lanes), lanes)
-        f = b.fsub(mantissa, 1.0, lanes)
-        kf = b.from_bits(b.iop("or", k, 0x433 << 52, lanes), lanes)
-        kf = b.fsub(kf, bias, lanes)
+        field, k, f = split_normal(b, x, bias, lanes)
         s = b.fdiv(f, b.fadd(f, 2.0, lanes), lanes)
         z = b.fmul(s, s, lanes)
         series = b.fmul(b.horner(z, LOG, lanes), z, lanes)
         half = b.fmul(b.fmul(f, f, lanes), 0.5, lanes)
-        low = b.fmul(kf, LN2_LOW, lanes)
+        low = b.fmul(k, LN2_LOW, lanes)
         if rest is not None:
             # rest / x = rest 2^(1-k) / 2 (1 + f), and 1 / 2 (1 + f) = 1/2 - f/2 + f^2 / 2 nearly
-            power = b.iop("shl", b.iop("sub", 2047, k, lanes), 52, lanes)
+            power = b.iop("shl", b.iop("sub", 2047, field, lanes), 52, lanes)
             inverse = b.fma(f, -0.5, b.fadd(half, 0.5, lanes), lanes)
             scaled = b.fmul(rest, b.from_bits(power, lanes), lanes)
             low = b.fma(scaled, inverse, low, lanes)
         tail = b.fma(s, b.fadd(half, series, lanes), low, lanes)
         tail = b.fsub(f, b.fsub(half, tail, lanes), lanes)
-        return b.fma(kf, LN2_HIGH, tail, lanes)
+        return b.fma(k, LN2_HIGH, tail, lanes)
 
 
 def _edges_of_log(b: Builder, x: str, y: str, lanes: int, zero: float) -> str:
