@@ -315,6 +315,40 @@ def test_polygamma_takes_a_constant_order(rng: np.random.Generator) -> None:
             assert np.allclose(got, sp.polygamma(int(order), x), rtol=1e-13)
 
 
+POWERS = {
+    "mild": (lambda rng: (np.exp(2 * rng.normal(size=POINTS)), 3 * rng.normal(size=POINTS)), 1.5),
+    "near 1": (
+        lambda rng: (1 + 1e-3 * rng.normal(size=POINTS), 1e5 * rng.normal(size=POINTS)),
+        1.5,
+    ),
+    "wide": (lambda rng: (np.exp(rng.uniform(-700, 700, POINTS)), rng.uniform(-1, 1, POINTS)), 1.5),
+    "large": (lambda rng: (np.exp(rng.normal(size=POINTS)), rng.uniform(-200, 200, POINTS)), 10.0),
+}
+
+
+@pytest.mark.parametrize("case", POWERS)
+def test_accuracy_of_pow(case: str, rng: np.random.Generator) -> None:
+    draw, ulps = POWERS[case]
+    x, y = draw(rng)
+    got = vectorised("pow", 8, 2)(x, y)
+    assert np.array_equal(got, vectorised("pow", 3, 2, NARROW)(x, y))
+    with mp.workdps(40):
+        exact = [mp.mpf(float(u)) ** mp.mpf(float(v)) for u, v in zip(x, y, strict=True)]
+        gaps = np.array([abs(float(mp.mpf(float(g)) - e)) for g, e in zip(got, exact, strict=True)])
+    values = np.array([float(e) for e in exact])
+    inside = (values > 1e-300) & np.isfinite(values)
+    assert (gaps[inside] <= ulps * np.spacing(values[inside])).all()
+
+
+@pytest.mark.parametrize("lanes", [1, 8])
+def test_edges_of_pow(lanes: int) -> None:
+    values = [0.0, -0.0, 1, -1, 2, -2, 0.5, math.inf, -math.inf, math.nan, 3, -3]
+    values += [1e308, 1e-310, 1e300, -1e300, SMALLEST]
+    x, y = map(np.ravel, np.meshgrid(values, values))
+    with np.errstate(all="ignore"):
+        assert same(vectorised("pow", lanes, 2)(x, y), np.power(x, y), 1e-15).all()
+
+
 def test_one_helper_serves_all_calls() -> None:
     b = Builder()
     y = MATH["sin"](b, MATH["sin"](b, "%x", 8), 8)

@@ -144,7 +144,7 @@ def compile_ir(
 def load_object(
     object_bytes: bytes, entry: str, *, symbols: Mapping[str, int] | None = None
 ) -> Linked:
-    """Link an object that `compile_ir` made, here or in an earlier process on an equal processor."""
+    """Link an object that `compile_ir` made, here or earlier on an equal processor."""
     return _link(object_bytes, entry, symbols or {}, {})
 
 
@@ -188,9 +188,8 @@ def _emit_object(ir_text: str, target: Target) -> tuple[bytes, dict[str, float]]
     module.triple = machine.triple
     module.data_layout = str(machine.target_data)
     parsed = time.thread_time()
-    # one target machine holds one code generator: two threads may not use it at once
-    with _lock:
-        object_bytes = machine.emit_object(module)
+    # threads may share the machine: llvmlite lets one call into LLVM at a time
+    object_bytes = machine.emit_object(module)
     done = time.thread_time()
     return object_bytes, {"parse": 1e3 * (parsed - start), "codegen": 1e3 * (done - parsed)}
 

@@ -26,8 +26,8 @@ from finetti.ir.ops.reduce import (
     all_, any_, cumsum, log_softmax, logsumexp, max_, mean, min_, prod, softmax, std, sum_, var,
 )
 from finetti.ir.ops.shape import (
-    arange, as_tensor, broadcast_to, concatenate, expand_dims, eye, flatten, full, full_like, moveaxis, ones,
-    ones_like, repeat, reshape, squeeze, stack, swapaxes, tile, transpose, zeros, zeros_like,
+    arange, as_tensor, broadcast_to, concatenate, expand_dims, eye, flatten, full, full_like, moveaxis,
+    ones, ones_like, repeat, reshape, squeeze, stack, swapaxes, tile, transpose, zeros, zeros_like,
 )
 from finetti.ir.ops.special import (
     arccosh, arcsinh, arctan2, arctanh, betainc, betaincinv, betaln, digamma, erf, erfc, erfcinv,

@@ -52,7 +52,7 @@ def exp(b: Builder, x: str, lanes: int) -> str:
         shifted, _, _, r = _reduce_by_ln2(b, x, lanes)
         q = b.horner(r, EXP, lanes)
         p = b.fadd(b.fma(b.fmul(r, r, lanes), q, r, lanes), 1.0, lanes)
-        # p 2^n in two exact steps with normal factors: 2^(n-1) 2, or 2^(n+256) 2^-256 near underflow
+        # p 2^n in two steps with normal factors: 2^(n-1) 2, or 2^(n+256) 2^-256 near underflow
         tiny = b.fcmp("olt", x, -700.0, lanes)
         bias = b.select(tiny, (1023 + 256) << 52, 1022 << 52, lanes, "i64")
         power = b.iop("add", b.iop("shl", b.bits(shifted, lanes), 52, lanes), bias, lanes)

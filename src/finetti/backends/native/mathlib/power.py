@@ -1,4 +1,4 @@
-"""x to the power y for vectors: a logarithm in two parts, so that the product with y may be large."""
+"""x to the power y for vectors, by a logarithm in two parts: its product with y may be large."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def power(b: Builder, x: Operand, y: Operand, lanes: int) -> str:
 def _log_in_two_parts(b: Builder, x: str, lanes: int) -> tuple[str, str]:
     """log(x) as high + low, relative error about 2^-59, for normal positive x.
 
-    log(1 + f) = 2 s + s^3 P(s^2) with s = f / (2 + f), of which the first term is kept in two parts.
+    log(1 + f) = 2 s + s^3 P(s^2) with s = f / (2 + f), the first term kept in two parts.
     """
     _, k, f = split_normal(b, x, EXPONENT_BIAS, lanes)
     below = b.fadd(f, 2.0, lanes)
