@@ -76,7 +76,7 @@ def test_asking_for_a_value_explains_itself(use):
         (lambda x: x[np.array([0.5])], DtypeError, "expected integers"),
         (lambda x: x & True, DtypeError, "expected booleans"),
         (lambda x: x.reshape(5, -1), ShapeError, "no length fits"),
-        (lambda x: ops.concatenate([x, np.zeros((3, 3))], 0), ShapeError, "equal"),
+        (lambda x: ops.concatenate([x, np.zeros((3, 4))], 0), ShapeError, "equal"),
         (lambda x: x + np.array(["a"] * 3), DtypeError, "cannot enter a model"),
         (lambda x: np.add(x, 1.0, out=np.zeros((3, 3))), NotYetSupported, "never written into"),
         (lambda x: ops.as_tensor([[1.0], [1.0, 2.0]]), ShapeError, "different lengths"),

@@ -103,14 +103,10 @@ inline double normal_tail(double u) noexcept {
     return lower ? -z : z;
 }
 
-/// A standard normal by inversion at (k + 1/2) 2^-52, k = 52 random bits: symmetric, never 0 or 1.
-inline double unit_from_bits(std::uint64_t bits) noexcept {
-    return (static_cast<double>(static_cast<std::int64_t>(bits >> 12)) + 0.5) * 0x1p-52;
-}
-
 inline constexpr std::size_t normal_batch = 2 * philox_batch;
 
-/// Central formula for every lane; the caller mends the 15 % in the tails.
+/// Standard normals by inversion at u = (k + 1/2) 2^-52, k = 52 random bits: symmetric, never 0 or 1.
+/// The central formula for every lane; the caller mends the 15 % in the tails.
 FINETTI_MULTIVERSION inline void normal_centre(const std::uint64_t* bits, double* u, double* z) noexcept {
     for (std::size_t k = 0; k < normal_batch; ++k) {
         // bits >> 12 < 2^52 placed in the mantissa of 2^52: an exact conversion that vectorises everywhere

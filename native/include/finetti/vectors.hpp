@@ -105,5 +105,26 @@ FINETTI_MULTIVERSION inline TurningDots turning_dots(std::size_t n, Ends a, Ends
     return {at_a.total(), at_b.total()};
 }
 
+/// The three tests of a merge in one pass: whole (a, d), and across the seam (a, c) and (b, d).
+struct SeamDots {
+    TurningDots whole, first, last;
+};
+
+FINETTI_MULTIVERSION inline SeamDots seam_dots(std::size_t n, Ends a, Ends b, Ends c, Ends d) noexcept {
+    LaneSum whole_a, whole_d, first_a, first_c, last_b, last_d;
+    for (std::size_t i = 0; i < n; i += lanes)
+        for (std::size_t k = 0; k < lanes; ++k) {
+            const std::size_t j = i + k;
+            const double whole = d.x[j] - a.x[j], first = c.x[j] - a.x[j], last = d.x[j] - b.x[j];
+            whole_a.lane[k] += whole * a.p[j];
+            whole_d.lane[k] += whole * d.p[j];
+            first_a.lane[k] += first * a.p[j];
+            first_c.lane[k] += first * c.p[j];
+            last_b.lane[k] += last * b.p[j];
+            last_d.lane[k] += last * d.p[j];
+        }
+    return {{whole_a.total(), whole_d.total()}, {first_a.total(), first_c.total()}, {last_b.total(), last_d.total()}};
+}
+
 }  // namespace detail
 }  // namespace finetti

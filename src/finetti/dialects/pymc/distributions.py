@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,6 @@ from finetti.dialects.pymc.names import ROWS, SYNONYMS, Row
 from finetti.errors import NotYetSupported, ParameterError, did_you_mean
 from finetti.ir import Tensor
 from finetti.model.context import current
-from finetti.model.dims import as_dims
-from finetti.model.variables import UNSET
 
 # Keywords beside the parameters, with and without a name.
 _REGISTERED = ("dims", "initval", "observed", "transform", "default_transform", "shape", "size")
@@ -62,12 +60,7 @@ class DistributionFace:
         record, params = dist.resolve(row.record, given, owner)
         options = {key: kwargs[key] for key in _REGISTERED if key in kwargs}
         model: Any = current()
-        if record.discrete and options.get("transform") not in (None, UNSET):
-            raise ParameterError(
-                f"{owner}: transform={options['transform']!r}: a variable of whole numbers cannot be "
-                "transformed. Leave it out."
-            )
-        shape, origin = _shape(options, record, params, model, owner)
+        shape, origin = _shape(options, record, params, owner)
         rv = _make(record, params, shape, owner, origin)
         keep = ("dims", "initval", "observed", "transform", "default_transform")
         registered = {key: options[key] for key in keep if key in options}
@@ -97,7 +90,7 @@ class DistributionFace:
         given = _parameters(self.row, args, kwargs, _PLAIN, owner)
         record, params = dist.resolve(self.row.record, given, owner)
         options = {key: kwargs[key] for key in _PLAIN if key in kwargs}
-        shape, origin = _shape(options, record, params, None, owner)
+        shape, origin = _shape(options, record, params, owner)
         return _make(record, params, shape, owner, origin)
 
 
@@ -168,13 +161,9 @@ def _unknown(
 
 
 def _shape(
-    options: Mapping[str, Any],
-    record: dist.Distribution,
-    params: Mapping[str, Any],
-    model: Any,
-    owner: str,
+    options: Mapping[str, Any], record: dist.Distribution, params: Mapping[str, Any], owner: str
 ) -> tuple[Any, str]:
-    """The full shape and the words for where it came from: shape, size, dims, observed, or none."""
+    """The full shape that was asked for, and in which words; (None, "") when it was not."""
     shape, size = options.get("shape"), options.get("size")
     if shape is not None and size is not None:
         raise ParameterError(f"{owner} got shape={shape!r} and size={size!r}: give one of them.")
@@ -183,13 +172,6 @@ def _shape(
     if size is not None:
         event = _event_shape(record, params, owner)
         return (*_lengths(size, "size", owner), *event), f"size={size!r}"
-    dims = as_dims(options.get("dims"), owner)
-    if dims is not None:
-        return model.dims.sizes(dims, owner), f"dims={dims!r}"
-    observed = options.get("observed")
-    if observed is not None:
-        shape = observed.shape if isinstance(observed, Tensor) else np.shape(observed)
-        return shape, "the shape of observed"
     return None, ""
 
 
@@ -203,9 +185,9 @@ def _lengths(shape: Any, keyword: str, owner: str) -> tuple[Any, ...]:
         raise ParameterError(
             f"{owner}: {keyword}={shape!r}: expected lengths. Did you mean dims={shape!r}?"
         )
-    if isinstance(shape, (int, np.integer)):
-        return (shape,)
-    lengths = tuple(shape)
+    if isinstance(shape, np.ndarray):
+        shape = shape.tolist()
+    lengths = tuple(shape) if isinstance(shape, Iterable) else (shape,)
     if any(length is Ellipsis or length is None for length in lengths):
         raise NotYetSupported(f"{owner}: {keyword}={lengths!r}: write every length as a number.")
     return lengths

@@ -1,102 +1,137 @@
-"""PyMC's `pm.math`: the operations on tensors under its names."""
+"""``pm.math``: the functions of tensors under PyMC's names. A table; the meaning is in `ir.ops`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from finetti.errors import NotYetSupported, nearest
+from finetti.errors import NotYetSupported, ShapeError, did_you_mean
 from finetti.ir import Tensor, ops
+from finetti.ir.types import broadcast
 
-_SAME = """
-arccos arcsin arctan as_tensor broadcast_to ceil cholesky clip concatenate cos cosh cumsum diag
-digamma dot erf erfc erfinv exp expand_dims expm1 eye flatten floor full gammaln invprobit log log10
-log1mexp log1p log2 log_softmax logaddexp logit logsumexp matmul maximum mean minimum moveaxis ones
-ones_like outer polygamma probit prod repeat reshape sigmoid sin sinh softmax softplus
-solve_triangular sqrt squeeze stack std take tan tanh tile transpose tril triu var where zeros
-zeros_like betainc gammainc gammaincc stack isnan isinf power
-""".split()
-_RENAMED: dict[str, str] = {
-    "abs": "absolute", "all": "all_", "any": "any_", "and_": "logical_and", "eq": "equal",
-    "ge": "greater_equal", "gt": "greater", "invlogit": "sigmoid",
-    "le": "less_equal", "log1pexp": "softplus", "lt": "less", "max": "max_", "min": "min_",
-    "neq": "not_equal", "or_": "logical_or", "round": "round_", "sgn": "sign", "sqr": "square",
-    "sum": "sum_", "switch": "where", "constant": "as_tensor",
+
+def softmax(x: Any, axis: int | None = None) -> Tensor:
+    """exp(x) normalised to sum to 1 over an axis; over all elements when None, as PyMC."""
+    return ops.softmax(x, axis)
+
+
+def log_softmax(x: Any, axis: int | None = None) -> Tensor:
+    """log(softmax(x)) without overflow; over all elements when `axis` is None, as PyMC."""
+    return ops.log_softmax(x, axis)
+
+
+def stack(tensors: Any, *more: Any, axis: int = 0) -> Tensor:
+    """Join along a new axis; a list of tensors, or the tensors one by one."""
+    if isinstance(tensors, (list, tuple)):
+        place = more[0] if more else axis
+        return ops.stack(tensors, place)
+    return ops.stack([tensors, *more], axis)
+
+
+def flatten_list(tensors: Sequence[Any]) -> Tensor:
+    """All elements of several tensors in one vector."""
+    return ops.concatenate([ops.flatten(x) for x in tensors])
+
+
+def flatten(x: Any, ndim: int = 1) -> Tensor:
+    """All elements in one axis, row by row."""
+    if ndim != 1:
+        raise NotYetSupported(f"pm.math.flatten with ndim={ndim}: write `x.reshape(...)` instead.")
+    return ops.flatten(x)
+
+
+def log1mexp(x: Any, *, negative_input: bool = True) -> Tensor:
+    """log(1 - exp(x)) for x < 0."""
+    if not negative_input:
+        raise NotYetSupported("pm.math.log1mexp takes negative input only, as PyMC: negate it.")
+    return ops.log1mexp(x)
+
+
+def trace(x: Any) -> Tensor:
+    """The sum of the diagonal."""
+    return ops.sum_(ops.diagonal(x), -1)
+
+
+def broadcast_arrays(*xs: Any) -> list[Tensor]:
+    """All tensors in their common shape."""
+    tensors = [ops.as_tensor(x) for x in xs]
+    shape = broadcast(*(x.shape for x in tensors))
+    return [ops.broadcast_to(x, shape) for x in tensors]
+
+
+def and_(*conditions: Any) -> Tensor:
+    """Whether all conditions hold, elementwise."""
+    return _chain(ops.logical_and, conditions, "and_")
+
+
+def or_(*conditions: Any) -> Tensor:
+    """Whether some condition holds, elementwise."""
+    return _chain(ops.logical_or, conditions, "or_")
+
+
+def _chain(function: Callable[..., Tensor], args: tuple[Any, ...], name: str) -> Tensor:
+    if len(args) < 2:
+        raise ShapeError(f"pm.math.{name} got {len(args)} conditions, expected at least two.")
+    result = args[0]
+    for other in args[1:]:
+        result = function(result, other)
+    return result  # type: ignore[no-any-return]
+
+
+_TABLE: dict[str, Callable[..., Any]] = {
+    "abs": ops.absolute, "abs_": ops.absolute, "all": ops.all_, "any": ops.any_,
+    "arange": ops.arange, "arccos": ops.arccos, "arccosh": ops.arccosh, "arcsin": ops.arcsin,
+    "arcsinh": ops.arcsinh, "arctan": ops.arctan, "arctan2": ops.arctan2, "arctanh": ops.arctanh,
+    "as_tensor": ops.as_tensor, "betainc": ops.betainc,
+    "betaln": ops.betaln, "broadcast_to": ops.broadcast_to, "cast": ops.cast, "ceil": ops.ceil,
+    "cholesky": ops.cholesky, "clip": ops.clip, "concatenate": ops.concatenate,
+    "constant": ops.as_tensor, "cos": ops.cos, "cosh": ops.cosh, "cumsum": ops.cumsum,
+    "diag": ops.diag, "digamma": ops.digamma, "dot": ops.dot, "eq": ops.equal, "erf": ops.erf,
+    "erfc": ops.erfc, "erfcinv": ops.erfcinv, "erfinv": ops.erfinv, "exp": ops.exp,
+    "expand_dims": ops.expand_dims, "expm1": ops.expm1, "eye": ops.eye, "floor": ops.floor,
+    "flat_outer": lambda a, b: ops.flatten(ops.outer(a, b)), "full": ops.full,
+    "full_like": ops.full_like, "gammainc": ops.gammainc, "gammaincc": ops.gammaincc,
+    "gammaln": ops.gammaln, "ge": ops.greater_equal, "gt": ops.greater, "invert": ops.logical_not,
+    "invlogit": ops.sigmoid, "invprobit": ops.invprobit, "isinf": ops.isinf, "isnan": ops.isnan,
+    "le": ops.less_equal, "log": ops.log, "log10": ops.log10, "log1p": ops.log1p,
+    "log1pexp": ops.softplus, "log2": ops.log2, "logaddexp": ops.logaddexp,
+    "logdiffexp": ops.logdiffexp, "logit": ops.logit, "logsumexp": ops.logsumexp, "lt": ops.less,
+    "matmul": ops.matmul, "max": ops.max_, "maximum": ops.maximum, "mean": ops.mean,
+    "min": ops.min_, "minimum": ops.minimum, "moveaxis": ops.moveaxis, "neq": ops.not_equal,
+    "not_": ops.logical_not, "ones": ops.ones, "ones_like": ops.ones_like, "outer": ops.outer,
+    "polygamma": ops.polygamma, "pow": ops.power, "probit": ops.probit, "prod": ops.prod,
+    "repeat": ops.repeat, "reshape": ops.reshape, "round": ops.round_, "sgn": ops.sign,
+    "sigmoid": ops.sigmoid, "sin": ops.sin, "sinh": ops.sinh, "softplus": ops.softplus,
+    "solve_triangular": ops.solve_triangular, "sqr": ops.square, "sqrt": ops.sqrt,
+    "square": ops.square, "squeeze": ops.squeeze, "std": ops.std, "sum": ops.sum_,
+    "swapaxes": ops.swapaxes, "switch": ops.where, "take": ops.take, "tan": ops.tan,
+    "tanh": ops.tanh, "tile": ops.tile, "transpose": ops.transpose, "tril": ops.tril,
+    "triu": ops.triu, "var": ops.var, "where": ops.where, "zeros": ops.zeros,
+    "zeros_like": ops.zeros_like,
+    "and_": and_, "broadcast_arrays": broadcast_arrays, "flatten": flatten,
+    "flatten_list": flatten_list, "log1mexp": log1mexp, "log_softmax": log_softmax, "or_": or_,
+    "softmax": softmax, "stack": stack, "trace": trace,
 }  # fmt: skip
-_TABLE: dict[str, str] = {
-    **{name: name for name in _SAME if hasattr(ops, name)},
-    **{name: there for name, there in _RENAMED.items() if there},
-}
-# the rest of `pymc.math`
-_LATER = frozenset(
+globals().update(_TABLE)
+
+# The rest of PyMC's names, refused by name.
+_MISSING = frozenset(
     """
-    arange arccosh arcsinh arctan2 arctanh argmax argmin argsort batched_diag block_diag
-    broadcast_arrays cartesian cho_solve cumprod det diff eigh erfcinv expand_packed_triangular
-    flat_outer flatten_list full_like gamma i0 i1 iv kron kron_diag kron_dot kron_solve_lower
-    kron_solve_upper kronecker kv linspace logbern logdet logdiffexp matrix_inverse norm slogdet
-    solve sort swapaxes trace unique betainc gammainc gammaincc
+    argmax argmin argsort batched_diag block_diag cartesian cho_solve cumprod det diff eigh
+    expand_packed_triangular gamma i0 i1 iv kron kron_diag kron_dot kron_solve_lower
+    kron_solve_upper kronecker kv linspace logbern logdet matrix_inverse norm slogdet solve sort
+    unique
     """.split()
 )
 
 
-def logdiffexp(a: Any, b: Any) -> Tensor:
-    """log(exp(a) - exp(b)) for a > b."""
-    a = ops.as_tensor(a)
-    return a + ops.log1mexp(b - a)
+def __getattr__(name: str) -> Any:
+    if name in _MISSING:
+        raise NotYetSupported(
+            f"pm.math.{name} is not there yet. NumPy's functions can be applied to data before they "
+            "enter the model."
+        )
+    raise AttributeError(f"pm.math has no {name!r}. {did_you_mean(name, _TABLE)}")
 
 
-def full_like(x: Any, fill_value: Any) -> Tensor:
-    """A tensor of one value in the shape of another."""
-    return ops.full(ops.as_tensor(x).shape, fill_value)
-
-
-def flat_outer(a: Any, b: Any) -> Tensor:
-    """The outer product of two vectors, as a vector."""
-    return ops.outer(a, b).flatten()
-
-
-def trace(x: Any) -> Tensor:
-    """The sum of a matrix' diagonal."""
-    return ops.sum_(ops.diagonal(x), -1)
-
-
-def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
-    """Exchange two axes."""
-    x = ops.as_tensor(x)
-    axes = list(range(x.ndim))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
-    return ops.transpose(x, tuple(axes))
-
-
-def arange(*bounds: Any) -> Tensor:
-    """Whole numbers, as `numpy.arange`."""
-    return ops.arange(*bounds)
-
-
-def linspace(start: float, stop: float, num: int = 50) -> Tensor:
-    """Evenly spaced numbers, as `numpy.linspace`."""
-    return ops.as_tensor(np.linspace(start, stop, num))
-
-
-_OWN = ("arange", "flat_outer", "full_like", "linspace", "logdiffexp", "swapaxes", "trace")
-__all__ = sorted([*_TABLE, *_OWN])
-
-
-def __getattr__(name: str) -> Callable[..., Tensor]:
-    if name in _TABLE:
-        function: Callable[..., Tensor] = getattr(ops, _TABLE[name])
-        globals()[name] = function
-        return function
-    if name.startswith("__"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    close = nearest(name, __all__)
-    near = f" The nearest names there are: {', '.join(close)}." if close else ""
-    if name in _LATER:
-        raise NotYetSupported(f"pm.math.{name} is not there yet.{near}")
-    raise AttributeError(f"pm.math has no {name!r}.{near}")
-
-
-def __dir__() -> list[str]:
-    return list(__all__)
+__all__ = sorted(_TABLE)

@@ -72,8 +72,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ravel": flatten, "squeeze": squeeze, "expand_dims": expand_dims, "broadcast_to": broadcast_to,
     "repeat": repeat, "tile": tile, "take": take, "diag": diag, "diagonal": diagonal, "tril": tril,
     "triu": triu, "dot": dot, "outer": outer, "clip": clip, "zeros_like": zeros_like,
-    "ones_like": ones_like, "moveaxis": moveaxis, "swapaxes": swapaxes, "split": split, "round": round_,
-    "shape": lambda x: x.shape, "ndim": lambda x: x.ndim, "size": lambda x: x.size,
+    "ones_like": ones_like, "moveaxis": moveaxis, "swapaxes": swapaxes, "split": split,
+    "round": round_, "shape": lambda x: x.shape, "ndim": lambda x: x.ndim, "size": lambda x: x.size,
 }  # fmt: skip
 _tensor.FUNCTIONS.update({getattr(np, name): function for name, function in _FUNCTIONS.items()})
 _tensor.FUNCTIONS[np.linalg.cholesky] = cholesky
@@ -103,9 +103,19 @@ _tensor.UFUNC_METHODS.update(
         "positive": lambda x: x, "conjugate": lambda x: x,
     }.items()}
 )  # fmt: skip
+def _reduce(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(x: Any, axis: Any = 0, dtype: Any = None, out: Any = None, keepdims: bool = False) -> Any:
+        if dtype is not None or out is not None:
+            raise NotYetSupported("reduce with dtype= or out=: cast or keep the result instead.")
+        return function(x, axis, keepdims)
+
+    return call
+
+
 _tensor.UFUNC_METHODS.update(
-    {("add", "reduce"): sum_, ("multiply", "reduce"): prod, ("maximum", "reduce"): max_,
-     ("minimum", "reduce"): min_}
+    {(name, "reduce"): _reduce(function) for name, function in {
+        "add": sum_, "multiply": prod, "maximum": max_, "minimum": min_, "logical_and": all_,
+        "logical_or": any_}.items()}
 )  # fmt: skip
 
 __all__ = [

@@ -12,7 +12,19 @@ import numpy as np
 from finetti.errors import NotYetSupported
 from finetti.ir.opdef import OpDef, binary, float_type, reals, unary
 from finetti.ir.ops.elementwise import (
-    absolute, arctan, equal, exp, expm1, less, log, log1p, maximum, minimum, sign, sqrt, where,
+    absolute,
+    arctan,
+    equal,
+    exp,
+    expm1,
+    less,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    sign,
+    sqrt,
+    where,
 )  # fmt: skip
 from finetti.ir.ops.leaf import constant_value
 from finetti.ir.ops.shape import as_tensor

@@ -1,0 +1,78 @@
+"""Bayesian modelling in PyMC's words, compiled to one native function and sampled in C++.
+
+Public names are found on first use, so that ``import finetti`` costs little more than NumPy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+# Public name -> the module that has it. A name that ends in "." stands for the module itself.
+_EXPORTS: dict[str, str] = {
+    # spelling of distributions and functions
+    **dict.fromkeys(
+        (
+            "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Dirichlet", "Exponential",
+            "Gamma", "HalfCauchy", "HalfNormal", "LogNormal", "MvNormal", "NegativeBinomial",
+            "Normal", "Poisson", "StudentT", "Uniform",
+        ),
+        "finetti.dialects.pymc.distributions",
+    ),
+    "math": "finetti.dialects.pymc.math.",
+    "activate": "finetti.dialects.importer",
+    "deactivate": "finetti.dialects.importer",
+    # distributions by themselves
+    **dict.fromkeys(("icdf", "logcdf", "logp"), "finetti.dist.functions"),
+    # models
+    **dict.fromkeys(("Data", "set_data"), "finetti.model.data"),
+    **dict.fromkeys(("Deterministic", "Potential", "UNSET"), "finetti.model.variables"),
+    "Model": "finetti.model.model",
+    "Point": "finetti.model.functions",
+    "compile_fn": "finetti.model.functions",
+    "draw": "finetti.model.forward",
+    "get_data": "finetti.model.functions",
+    "modelcontext": "finetti.model.context",
+    # inference
+    "sample": "finetti.infer.sample",
+    **dict.fromkeys(
+        ("compute_deterministics", "sample_posterior_predictive", "sample_prior_predictive"),
+        "finetti.infer.predictive",
+    ),
+    "compute_log_likelihood": "finetti.infer.loglik",
+    # results
+    "summary": "finetti.report.summary",
+    "to_inference_data": "finetti.results.arviz",
+    # errors
+    "errors": "finetti.errors.",
+    **dict.fromkeys(
+        (
+            "CompileError", "DimsError", "DtypeError", "FinettiError", "InitialPointError",
+            "ModelError", "NotYetSupported", "ParameterError", "SamplingError", "ShapeError",
+            "SupportError", "TracedValueError",
+        ),
+        "finetti.errors",
+    ),
+}  # fmt: skip
+
+__all__ = sorted([*_EXPORTS, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    path = _EXPORTS.get(name)
+    if path is not None:
+        value = import_module(path.rstrip("."))
+        if not path.endswith("."):
+            value = getattr(value, name)
+    elif name == "__version__":
+        value = import_module("finetti.results.datasets")._version()
+    elif name.startswith("__"):
+        raise AttributeError(f"module 'finetti' has no attribute {name!r}")
+    else:
+        raise import_module("finetti.dialects.pymc.missing").explain(name, _EXPORTS)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*_EXPORTS, "__version__", *globals()})

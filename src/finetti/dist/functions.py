@@ -1,0 +1,98 @@
+"""Densities and distribution functions of random variables, as tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from finetti.dist.base import Distribution, dist_shape, rv, rv_params
+from finetti.errors import NotYetSupported, ParameterError
+from finetti.ir import Tensor, ops
+
+
+def logp(rv: Any, value: Any, warn_rvs: Any = None) -> Tensor:
+    """Log density of a random variable at a value.
+
+    Parameters
+    ----------
+    rv : Tensor
+        A random variable, e.g. ``pm.Normal.dist(0, 1)``.
+    value : tensor_like
+        Where; broadcasts with the variable's parameters.
+    warn_rvs : bool, optional
+        Accepted for PyMC's sake; finetti has nothing to warn of here.
+
+    Returns
+    -------
+    Tensor
+        One number an event; -inf outside the support or for invalid parameters.
+    """
+    dist, params = _parts(rv, "logp")
+    return dist.logp(value, **params)
+
+
+def logcdf(rv: Any, value: Any, warn_rvs: Any = None) -> Tensor:
+    """Log of the probability that a random variable is at most a value.
+
+    Parameters
+    ----------
+    rv : Tensor
+        A random variable, e.g. ``pm.Normal.dist(0, 1)``.
+    value : tensor_like
+        Where; broadcasts with the variable's parameters.
+    warn_rvs : bool, optional
+        Accepted for PyMC's sake; finetti has nothing to warn of here.
+
+    Returns
+    -------
+    Tensor
+    """
+    dist, params = _parts(rv, "logcdf")
+    return dist.logcdf(value, **params)
+
+
+def icdf(rv: Any, value: Any, warn_rvs: Any = None) -> Tensor:
+    """Quantile of a random variable: the inverse of its distribution function.
+
+    Parameters
+    ----------
+    rv : Tensor
+        A random variable, e.g. ``pm.Normal.dist(0, 1)``.
+    value : tensor_like
+        Probabilities; NaN is returned for numbers that are none.
+    warn_rvs : bool, optional
+        Accepted for PyMC's sake; finetti has nothing to warn of here.
+
+    Returns
+    -------
+    Tensor
+    """
+    dist, params = _parts(rv, "icdf")
+    return dist.icdf(value, **params)
+
+
+def _parts(variable: Any, asked: str) -> tuple[Distribution, dict[str, Any]]:
+    if not isinstance(variable, Tensor):
+        raise ParameterError(
+            f"{asked} got {variable!r} for its random variable: expected one, e.g. "
+            f"`pm.{asked}(pm.Normal.dist(0, 1), 0.5)`."
+        )
+    if variable.node.op is not rv:
+        raise NotYetSupported(
+            f"{asked} of {variable!r}: only random variables themselves have one here; deriving the "
+            "density of an expression is not supported yet."
+        )
+    dist, params = rv_params(variable)
+    if variable.node.shape != dist_shape(dist, {n: x.node.shape for n, x in params.items()}):
+        params = _stretched(dist, params, variable.shape)
+    return dist, params
+
+
+def _stretched(
+    dist: Distribution, params: dict[str, Tensor], shape: tuple[int, ...]
+) -> dict[str, Tensor]:
+    """The parameters in the shape of a variable that was given a larger one."""
+    batch = shape[: len(shape) - dist.event_ndim]
+    name = next(iter(params))
+    x = params[name]
+    core = x.shape[x.ndim - dist.params[name].ndim :] if dist.params[name].ndim <= x.ndim else ()
+    return {**params, name: ops.broadcast_to(x, (*batch, *core))}

@@ -1,0 +1,1 @@
+"""Inference: sampling, predictions, log likelihoods."""

@@ -1,0 +1,177 @@
+"""Running the native NUTS: start, poll, show progress, stop on Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from finetti import _core
+from finetti.errors import ParameterError, SamplingError
+from finetti.infer.logs import log
+from finetti.infer.options import Options
+from finetti.infer.progress import Progress
+from finetti.model.compile import Array, CompiledDensity
+
+FIRST_WAIT = 0.002  # seconds; short runs are not held up by polling
+LONGEST_WAIT = 0.1
+
+
+@dataclass(frozen=True)
+class NutsDraws:
+    """What came out of a run.
+
+    Parameters
+    ----------
+    draws : ndarray
+        Unconstrained values, [chain, draw, n].
+    stats : dict
+        Name -> [chain, draw].
+    warmup_draws, warmup_stats
+        The same for the warm-up; None where it was not kept.
+    seconds : float
+        Wall time.
+    interrupted : bool
+        Whether it was stopped before its end.
+    gradients : int
+        Evaluations of the density, all chains together, warm-up included.
+    """
+
+    draws: Array
+    stats: dict[str, Array]
+    warmup_draws: Array | None
+    warmup_stats: dict[str, Array] | None
+    seconds: float
+    interrupted: bool
+    gradients: int
+
+
+class FailedRun(SamplingError):
+    """A chain could not start or go on; `points` are where the chains were."""
+
+    def __init__(self, message: str, points: Array):
+        super().__init__(message)
+        self.points = points
+
+
+def run_nuts(
+    compiled: CompiledDensity, options: Options, initial: Array, progress: Progress
+) -> NutsDraws:
+    """Sample all chains.
+
+    Parameters
+    ----------
+    compiled : CompiledDensity
+        What to sample.
+    options : Options
+        Sizes, seed and settings.
+    initial : ndarray
+        [chain, n] unconstrained starts, before the jitter.
+    progress : Progress
+        Where snapshots go.
+
+    Raises
+    ------
+    SamplingError
+        When a chain could not start or go on.
+    KeyboardInterrupt
+        When it was interrupted before any draw was kept.
+    """
+    config = _config(options)
+    blocks = [compiled.new_block() for _ in range(options.chains)]
+    run = _core.NutsRun(
+        config, compiled.fn_address, [block.address for block in blocks], initial, options.seed,
+        (compiled, blocks),
+    )  # fmt: skip
+    began = time.perf_counter()
+    interrupted = _follow(run, options.cores, progress)
+    seconds = time.perf_counter() - began
+    errors = [(chain, text) for chain, text in enumerate(run.errors) if text]
+    if errors:
+        raise FailedRun(
+            "; ".join(f"chain {chain}: {text}" for chain, text in errors), run.last_points
+        )
+    return _collect(run, options, seconds, interrupted)
+
+
+def _config(options: Options) -> Any:
+    config = _core.NutsConfig()
+    settings = {
+        "draws": options.draws,
+        "tune": options.tune,
+        "store_warmup": options.keep_warmup,
+        **options.nuts,
+    }
+    if options.retries is not None:
+        settings["init_retries"] = options.retries
+    if not options.jitter:
+        settings["init_jitter"] = 0.0
+    try:
+        for name, value in settings.items():
+            setattr(config, name, value)
+        config.validate()
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"sample: {error}") from None
+    return config
+
+
+def _follow(run: Any, cores: int, progress: Progress) -> bool:
+    """Wait for the run; True when the user stopped it."""
+    wait = FIRST_WAIT
+    interrupted = False
+    run.start(cores)
+    try:
+        while not run.join(wait):
+            wait = min(2 * wait, LONGEST_WAIT)
+            progress.update(run.poll())
+    except KeyboardInterrupt:
+        interrupted = True
+        run.stop()
+        while not run.join(LONGEST_WAIT):
+            pass
+    finally:
+        progress.finish(run.poll())
+    return interrupted
+
+
+def _collect(run: Any, options: Options, seconds: float, interrupted: bool) -> NutsDraws:
+    keep_warmup = options.keep_warmup and options.tune > 0
+    chains, draws = np.arange(options.chains), options.draws
+    if interrupted:
+        kept = [max(0, finished - options.tune) for finished in run.finished]
+        chains, draws = rectangle(kept)
+        if not draws:
+            log.info("Sampling interrupted during tuning: there are no draws to return.")
+            raise KeyboardInterrupt
+        log.info(
+            "Sampling interrupted: returning %d draws of %d chain%s.",
+            draws, len(chains), "s" if len(chains) > 1 else "",
+        )  # fmt: skip
+    whole = len(chains) == options.chains and draws == options.draws
+
+    def cut(array: Array) -> Array:
+        return array if whole else array[chains, :draws]
+
+    return NutsDraws(
+        cut(run.draws),
+        {name: cut(values) for name, values in run.stats.items()},
+        run.warmup_draws[chains] if keep_warmup else None,
+        {name: values[chains] for name, values in run.warmup_stats.items()}
+        if keep_warmup
+        else None,
+        seconds,
+        interrupted,
+        int(sum(run.gradients)),
+    )
+
+
+def rectangle(finished: Sequence[int]) -> tuple[Array, int]:
+    """Which chains, and how many draws of each, keep the most of an interrupted run."""
+    lengths = np.asarray(finished)
+    order = np.argsort(-lengths, kind="stable")
+    totals = (1 + np.arange(len(lengths))) * lengths[order]
+    best = int(np.argmax(totals))
+    return np.sort(order[: best + 1]), int(lengths[order[best]])

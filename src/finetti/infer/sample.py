@@ -1,0 +1,251 @@
+"""`sample`: from a model to posterior draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from finetti.errors import (
+    InitialPointError,
+    ModelError,
+    NotYetSupported,
+    ParameterError,
+    SamplingError,
+)
+from finetti.infer import logs
+from finetti.infer.groups import coords_of, data_groups, dims_of, output_names, stacked
+from finetti.infer.loglik import log_likelihood_rows, observed_names
+from finetti.infer.nuts import FailedRun, NutsDraws, run_nuts
+from finetti.infer.options import Options, names_list, parse
+from finetti.infer.progress import Progress, make_progress
+from finetti.model.compile import (
+    Array,
+    CompiledMap,
+    Layout,
+    compile_density,
+    compile_named,
+)
+from finetti.model.context import modelcontext
+from finetti.model.diagnose import explain
+from finetti.model.logdensity import Density
+from finetti.results.arviz import make_result
+from finetti.results.diagnostics import convergence_warnings
+from finetti.results.trace import Draws
+
+logs.show_by_default()
+
+
+def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
+    draws: int = 1000,
+    *,
+    tune: int | None = 1000,
+    chains: int | None = None,
+    cores: int | None = None,
+    random_seed: Any = None,
+    progressbar: bool | str = True,
+    progressbar_theme: Any = None,
+    quiet: bool = False,
+    step: Any = None,
+    var_names: Sequence[str] | None = None,
+    nuts_sampler: str | None = None,
+    initvals: Mapping[str, Any] | Sequence[Mapping[str, Any] | None] | None = None,
+    init: str = "auto",
+    jitter_max_retries: int | None = None,
+    n_init: int | None = None,
+    trace: Any = None,
+    discard_tuned_samples: bool = True,
+    compute_convergence_checks: bool = True,
+    keep_warning_stat: bool = False,
+    return_inferencedata: bool = True,
+    idata_kwargs: Mapping[str, Any] | None = None,
+    nuts_sampler_kwargs: Mapping[str, Any] | None = None,
+    callback: Callable[..., Any] | None = None,
+    mp_ctx: Any = None,
+    blas_cores: Any = "auto",
+    model: Any = None,
+    backend: str | None = None,
+    compile_kwargs: Mapping[str, Any] | None = None,
+    target_accept: float | None = None,
+    max_treedepth: int | None = None,
+    nuts: Mapping[str, Any] | None = None,
+    **kwargs: Any,
+) -> Any:
+    """Draw from the posterior of a model with NUTS.
+
+    Parameters
+    ----------
+    draws : int
+        Draws of each chain.
+    tune : int
+        Warm-up draws of each chain, which are not returned.
+    chains : int, optional
+        Chains; 4 by default.
+    cores : int, optional
+        Threads; as many as there are chains and cores by default.
+    random_seed : int, sequence of int, numpy.random.Generator or None
+        The same seed gives the same draws on any number of cores.
+    progressbar : bool or str
+        "split", "combined", "split+stats", "combined+stats", or False.
+    quiet : bool
+        No log lines and no progress bar.
+    var_names : list of str, optional
+        Free variables and deterministics to keep; all by default.
+    initvals : dict or list of dict, optional
+        Starting values by the variables' names, for all chains or for each.
+    init : str
+        "auto", "jitter+adapt_diag", or "adapt_diag" for a start without jitter.
+    jitter_max_retries : int, optional
+        How many jittered starts are tried until the log density is finite; 100 by default.
+    discard_tuned_samples : bool
+        False returns the warm-up too, in groups of its own.
+    compute_convergence_checks : bool
+        Warn about divergences, R-hat and small effective sample sizes.
+    idata_kwargs : dict, optional
+        "log_likelihood": True or names; "coords" and "dims": more labels.
+    model : Model, optional
+        The open model by default.
+    backend : str, optional
+        "native" (default) or "reference" (slow, for checks).
+    target_accept : float, optional
+        Mean acceptance that the step size is tuned to; 0.8 by default.
+    max_treedepth : int, optional
+        At most 2**max_treedepth leapfrog steps a draw; 10 by default.
+    nuts : dict, optional
+        The last two in a dict, as PyMC also takes them.
+    progressbar_theme, step, nuts_sampler, n_init, trace, keep_warning_stat, return_inferencedata,
+    nuts_sampler_kwargs, callback, mp_ctx, blas_cores, compile_kwargs : optional
+        PyMC's; honoured as far as they have a meaning here, refused by name otherwise.
+
+    Returns
+    -------
+    InferenceData
+        What the installed ArviZ takes, with the groups posterior, sample_stats, observed_data and
+        constant_data.
+    """
+    given = {name: value for name, value in locals().items() if name != "kwargs"}
+    options = parse(given, kwargs)
+    progress = make_progress(bool(progressbar) and not quiet and progressbar, progressbar_theme)
+    with logs.quietly(quiet):
+        return _sample(modelcontext(model), options, initvals, var_names, progress)
+
+
+def _sample(model: Any, options: Options, initvals: Any, var_names: Any, progress: Progress) -> Any:
+    names = output_names(model, names_list(var_names, "sample", "var_names"), "sample")
+    density: Density = model.density()
+    _check_free(density)
+    if options.log_likelihood:
+        observed_names(density, options.log_likelihood, "sample: log_likelihood")
+    starts = start_points(model, density, initvals, options)
+    logs.log.info("Initializing NUTS using %s...", options.init)
+    compiled = compile_density(model, options.backend, density)
+    expressions = compile_named(density, names, options.backend)
+    logs.log.info(logs.jobs_line(options.chains, options.cores))
+    logs.log.info("NUTS: %s", logs.listing([value.name for value in density.values]))
+    try:
+        run = run_nuts(compiled, options, starts, progress)
+    except FailedRun as error:
+        raise _start_error(density, starts, error) from None
+    chains, draws = run.draws.shape[:2]
+    logs.log.info(logs.finished_line(chains, options.tune, draws, run.seconds))
+    result = to_draws(model, density, expressions, run, options)
+    if options.checks:
+        _warn(result, density)
+    return make_result(result)
+
+
+def _check_free(density: Density) -> None:
+    if not density.values:
+        raise ModelError(
+            "sample: the model has no free variables, so there is nothing to sample. Variables "
+            "with `observed=` are data; for draws of the others use `pm.sample_prior_predictive`."
+        )
+    discrete = [value.name for value in density.values if value.discrete]
+    if discrete:
+        raise NotYetSupported(
+            f"sample: {', '.join(map(repr, discrete))} {'is' if len(discrete) == 1 else 'are'} "
+            "discrete, and NUTS moves real numbers only. Steps for discrete variables are not "
+            "there yet: sum them out of the likelihood, or observe them."
+        )
+
+
+def start_points(model: Any, density: Density, initvals: Any, options: Options) -> Array:
+    """Unconstrained starts [chain, n], before the jitter."""
+    if initvals is None or isinstance(initvals, Mapping):
+        each: Sequence[Any] = [initvals] * options.chains
+    else:
+        each = list(initvals)
+        if len(each) != options.chains:
+            raise ParameterError(
+                f"sample: initvals has {len(each)} entries for {options.chains} chains: give one "
+                "dict for all chains, or one for each."
+            )
+    layout = Layout.of(density.inputs)
+    random = "prior" in _strategies(model, each)
+    rows: list[Array] = []
+    for chain, overrides in enumerate(each):
+        if chain and overrides is each[0] and not random:
+            rows.append(rows[0])
+        else:
+            point = model.start_point(overrides, options.seed + chain)
+            rows.append(layout.pack(point, "sample: initial point"))
+    return np.stack(rows)
+
+
+def _strategies(model: Any, each: Sequence[Any]) -> set[str]:
+    values = [*model.root.rvs_to_initial_values.values()]
+    for overrides in each:
+        values += (overrides or {}).values()
+    return {value for value in values if isinstance(value, str)}
+
+
+def _start_error(density: Density, starts: Array, error: FailedRun) -> Exception:
+    """The error of a failed start, with the term and the row at fault."""
+    for row in [*starts, *error.points]:
+        sentence = explain(density, row)
+        if sentence is not None:
+            return InitialPointError(f"sample: {error}. {sentence}")
+    return SamplingError(f"sample: {error}.")
+
+
+def to_draws(
+    model: Any,
+    density: Density,
+    expressions: CompiledMap,
+    run: NutsDraws,
+    options: Options,
+) -> Draws:
+    """Constrained values, deterministics, statistics and data of a run."""
+    chains, draws, n = run.draws.shape
+    flat = run.draws.reshape(-1, n)
+    groups: dict[str, Any] = data_groups(model, density.frozen)
+    if options.log_likelihood:
+        rows = log_likelihood_rows(density, flat, options.log_likelihood, options.backend)
+        groups["log_likelihood"] = stacked(rows, chains)
+    if run.warmup_draws is not None:
+        rows = expressions.rows(run.warmup_draws.reshape(-1, n))
+        groups["warmup_posterior"] = stacked(rows, chains)
+        groups["warmup_sample_stats"] = run.warmup_stats
+    return Draws(
+        posterior=stacked(expressions.rows(flat), chains),
+        sample_stats=run.stats,
+        coords={**coords_of(model), **options.coords},
+        dims={**dims_of(model), **options.dims},
+        attrs={
+            "sampling_time": run.seconds,
+            "tuning_steps": options.tune,
+            "gradient_evaluations": run.gradients,
+            "random_seed": options.seed,
+        },
+    ).with_groups(groups)
+
+
+def _warn(result: Draws, density: Density) -> None:
+    free = {value.name: result.posterior[value.name] for value in density.values
+            if value.name in result.posterior}  # fmt: skip
+    messages = convergence_warnings(
+        free, sample_stats=result.sample_stats, dims=result.dims, coords=result.coords
+    )
+    for message in messages:
+        logs.log.warning(message)
