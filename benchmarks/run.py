@@ -138,7 +138,7 @@ def effective_sizes(pythons: dict[str, str], folder: Path) -> dict[str, float]:
 def main() -> None:
     """Entry point of ``python -m benchmarks``."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="seeds, and rounds of every worker")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of every worker")
     parser.add_argument("--cold", type=int, default=3, help="timed cold processes a problem")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "RESULTS.md")
     parser.add_argument("--raw", type=Path, help="also write every measurement as JSON")

@@ -1,6 +1,8 @@
 // Addresses of the functions that compiled models may call.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -19,4 +21,13 @@ void bind_kernels(nb::module_& m) {
             return addresses;
         },
         "Addresses of the special functions and small linear algebra, by symbol.");
+    m.def(
+        "apply_unary",
+        [](std::uintptr_t address, nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu> x,
+           nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu> out) {
+            const auto function = reinterpret_cast<double (*)(double)>(address);
+            for (std::size_t i = 0; i < x.shape(0); ++i) out(i) = function(x(i));
+        },
+        nb::arg("address"), nb::arg("x"), nb::arg("out"),
+        "Fill `out` with a kernel of one double applied to every element of `x`.");
 }

@@ -20,6 +20,7 @@ _EXPORTS: dict[str, str] = {
         "finetti.dialects.pymc.distributions",
     ),
     "math": "finetti.dialects.pymc.math.",
+    "transforms": "finetti.dialects.pymc.transforms.",
     "activate": "finetti.dialects.importer",
     "deactivate": "finetti.dialects.importer",
     # distributions by themselves

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 import finetti as pm
-from finetti.errors import FinettiError, ParameterError, ShapeError, SupportError
+from finetti.errors import (
+    FinettiError,
+    NotYetSupported,
+    ParameterError,
+    ShapeError,
+    SupportError,
+)
 
 
 def test_names_transforms_and_shapes() -> None:
@@ -85,3 +91,20 @@ def test_faces_are_documented_and_pickle() -> None:
         face = getattr(pm, name)
         assert pickle.loads(pickle.dumps(face)) is face
         assert "Parameters" in face.__doc__
+
+
+def test_transforms() -> None:
+    with pm.Model() as model:
+        interval = pm.transforms.Interval(-2.0, 3.0)
+        pm.Normal("x", 0, 1, transform=interval, default_transform=None)
+        pm.HalfNormal("s", 1, default_transform=None)
+        pm.Uniform("u", 0, 1, transform=pm.transforms.log, default_transform=None)
+    assert [value.name for value in model.value_vars] == ["x_interval__", "s", "u_log__"]
+    point = {"x_interval__": np.asarray(0.4), "s": np.asarray(0.5), "u_log__": np.asarray(-1.0)}
+    assert np.isfinite(model.compile_logp()(point))
+    # A map that the user chose can lead out of the support, so that values are still checked.
+    assert model.compile_logp()({**point, "u_log__": np.asarray(1.0)}) == -np.inf
+    with pytest.raises(NotYetSupported, match="ordered"):
+        pm.transforms.ordered  # noqa: B018
+    with pytest.raises(ParameterError, match="neither bound"):
+        pm.transforms.Interval()

@@ -13,14 +13,13 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
+from tests.dist.helpers import evaluate, value_of
 
 from finetti.dist import DISTRIBUTIONS, Distribution, bijector_for, make_rv, parameter_names
 from finetti.dist.functions import logp
 from finetti.ir import FLOAT, ops
 from finetti.ir.ops.leaf import new_input
 from finetti.passes.grad import gradient
-
-from .helpers import evaluate, value_of
 
 SEED = 20260301
 ALARM = 1e-6
@@ -252,7 +251,8 @@ def test_dirichlet_draws() -> None:
     dist = DISTRIBUTIONS["Dirichlet"]
     for row in range(len(dist.samples)):
         a = params_of(dist, row)["a"]
-        draws = value_of(dist.draw((20000, len(a)), a=ops.as_tensor(a)), np.random.default_rng(SEED))
+        drawn = dist.draw((20000, len(a)), a=ops.as_tensor(a))
+        draws = value_of(drawn, np.random.default_rng(SEED))
         np.testing.assert_allclose(draws.sum(-1), 1.0, rtol=1e-12)
         for k in range(len(a)):
             marginal = scipy.stats.beta(a[k], a.sum() - a[k])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.dist.helpers import value_of
+from tests.dist.test_all import as_tensors, each, params_of
 
 from finetti.backends.native import compile_density
 from finetti.backends.reference import evaluate
@@ -11,9 +13,6 @@ from finetti.dist import DISTRIBUTIONS, Distribution, bijector_for, make_rv
 from finetti.ir import ops
 from finetti.ir.ops.leaf import new_input
 from finetti.passes.grad import gradient
-
-from .helpers import value_of
-from .test_all import as_tensors, each, params_of
 
 REAL_PARAMS = {"mu", "logit_p"}
 
@@ -60,7 +59,9 @@ def test_native_equals_reference(dist: Distribution, row: int) -> None:
     np.testing.assert_allclose(grad, flat, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("key", ["Normal", "HalfNormal", "Exponential", "Gamma", "LogNormal", "Beta"])
+@pytest.mark.parametrize(
+    "key", ["Normal", "HalfNormal", "Exponential", "Gamma", "LogNormal", "Beta"]
+)
 def test_native_refuses_invalid_values(key: str) -> None:
     """Outside the support the compiled density is -inf, not NaN and not an error."""
     dist = DISTRIBUTIONS[key]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.dist.helpers import value_of
 
 import finetti.dialects.pymc.distributions as faces
 from finetti.dialects.pymc.names import ROWS
@@ -28,8 +29,6 @@ from finetti.errors import (
     SupportError,
 )  # fmt: skip
 from finetti.ir import ops
-
-from .helpers import value_of
 
 COV = np.array([[2.0, 0.6, -0.3], [0.6, 1.0, 0.2], [-0.3, 0.2, 0.5]])
 CHOL = np.linalg.cholesky(COV)
@@ -80,7 +79,8 @@ def test_every_alternative_is_tested() -> None:
     tried = {(name, frozenset(given)) for name, given, _, _ in EQUAL}
     for name, dist in DISTRIBUTIONS.items():
         for alternative in dist.alternatives:
-            assert any(n == name and set(alternative.names) <= g for n, g in tried), alternative.names
+            names = set(alternative.names)
+            assert any(n == name and names <= g for n, g in tried), names
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -165,7 +165,8 @@ def test_batches_of_covariances() -> None:
 
 def test_logits_far_out() -> None:
     far = faces.Bernoulli.dist(logit_p=[40.0, -800.0, 800.0])
-    np.testing.assert_allclose(value_of(logp(far, [1, 0, 0])), [-4.248354255291589e-18, 0.0, -800.0])
+    tiny = -4.248354255291589e-18
+    np.testing.assert_allclose(value_of(logp(far, [1, 0, 0])), [tiny, 0.0, -800.0])
     np.testing.assert_allclose(value_of(logp(far, [0, 1, 1])), [-40.0, -800.0, 0.0])
 
 
@@ -207,7 +208,7 @@ WRONG: list[tuple[Any, type[FinettiError], list[str]]] = [
     (lambda: faces.Poisson.dist(lam=3), ParameterError, ["Poisson", "lam=3", "mu="]),
     (lambda: N.dist(0, 1, 2), ParameterError, ["got sigma, tau", "(sigma) or (tau)"]),
     (lambda: N.dist(0, 1, tau=2), ParameterError, ["got sigma, tau"]),
-    (lambda: faces.Beta("p", 1), ParameterError, ["Beta 'p'", "got alpha", "(alpha, beta)", "(mu, nu)"]),
+    (lambda: faces.Beta("p", 1), ParameterError, ["Beta 'p'", "got alpha", "(mu, nu)"]),
     (lambda: faces.Beta("p"), ParameterError, ["got none", "(alpha, beta)"]),
     (lambda: faces.Cauchy.dist(1.0), ParameterError, ["parameter beta is missing", "alpha, beta"]),
     (lambda: faces.Binomial.dist(p=0.5), ParameterError, ["parameter n is missing"]),
@@ -220,7 +221,7 @@ WRONG: list[tuple[Any, type[FinettiError], list[str]]] = [
     (lambda: N.dist(mu=N), ParameterError, ["mu=pm.Normal", "pm.Normal.dist(...)"]),
     (lambda: N.dist(1, 2, 3, 4), ParameterError, ["4 positional", "mu, sigma, tau"]),
     (lambda: N.dist(1, mu=2), ParameterError, ["got mu twice"]),
-    (lambda: N.dist(0, 1, observed=2), ParameterError, ["unknown keyword observed", "without a model"]),
+    (lambda: N.dist(0, 1, observed=2), ParameterError, ["keyword observed", "without a model"]),
     (lambda: N.dist(shape=2, size=2), ParameterError, ["shape=2", "size=2", "one of them"]),
     (lambda: N.dist(shape="city"), ParameterError, ["Did you mean dims='city'"]),
     (lambda: N.dist(shape=N.dist()), ParameterError, ["is a tensor"]),

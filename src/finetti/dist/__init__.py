@@ -6,8 +6,6 @@ from finetti.dist.base import (
     Distribution,
     Param,
     as_param,
-    bad_parameters,
-    check_data,
     constant,
     make_rv,
     require,
@@ -20,6 +18,7 @@ from finetti.dist.bijectors import Bijector, bijector_for
 from finetti.dist.binomial import Binomial
 from finetti.dist.categorical import Categorical
 from finetti.dist.cauchy import Cauchy, HalfCauchy
+from finetti.dist.checks import bad_parameters, check_data
 from finetti.dist.dirichlet import Dirichlet
 from finetti.dist.exponential import Exponential
 from finetti.dist.gamma import Gamma
@@ -37,7 +36,7 @@ from finetti.dist.uniform import Uniform
 __all__ = [
     "DISTRIBUTIONS", "Alternative", "Bernoulli", "Beta", "Bijector", "Binomial", "Categorical",
     "Cauchy", "Dirichlet", "Distribution", "Exponential", "Gamma", "HalfCauchy", "HalfNormal",
-    "LogNormal", "MvNormal", "NegativeBinomial", "Normal", "Param", "Poisson", "StudentT", "Support",
-    "Uniform", "as_param", "bad_parameters", "bijector_for", "check_data", "constant", "make_rv", "parameter_names", "require",
-    "resolve", "rv", "rv_params",
+    "LogNormal", "MvNormal", "NegativeBinomial", "Normal", "Param", "Poisson", "StudentT",
+    "Support", "Uniform", "as_param", "bad_parameters", "bijector_for", "check_data",
+    "constant", "make_rv", "parameter_names", "require", "resolve", "rv", "rv_params",
 ]  # fmt: skip

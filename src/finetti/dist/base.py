@@ -20,7 +20,6 @@ from finetti.errors import (
     NotYetSupported,
     ParameterError,
     ShapeError,
-    SupportError,
 )  # fmt: skip
 from finetti.ir import FLOAT, INT, Node, OpDef, Tensor, TensorType, ops, topological
 from finetti.ir.ops.leaf import const, data, size
@@ -253,14 +252,16 @@ def known(x: Tensor | Node) -> np.ndarray | None:
 # -- random variables ----------------------------------------------------------------------------
 
 
-def _rv_type(*types: TensorType, dist: Distribution, shape: Shape | None, serial: int) -> TensorType:
+def _rv_type(
+    *types: TensorType, dist: Distribution, shape: Shape | None, serial: int
+) -> TensorType:
     own = dist_shape(dist, dict(zip(dist.params, (t.shape for t in types), strict=True)))
     if shape is None:
         return TensorType(dist.dtype, own)
     full = tuple(map(int, shape))
     events = dist.event_ndim
     if broadcast(own, full) != full or (events and own[-events:] != full[-events:]):
-        raise ShapeError(f"{dist.name}: its parameters give shape {own}, which does not fill {full}")
+        raise ShapeError(f"{dist.name}: its parameters give shape {own}, it was given {full}")
     return TensorType(dist.dtype, full)
 
 
@@ -349,7 +350,9 @@ def _check_shapes(
     try:
         own = dist_shape(dist, shapes)
     except ShapeError as error:
-        raise ShapeError(f"{where}: the shapes of its parameters do not fit: {listed}. {error}") from None
+        raise ShapeError(
+            f"{where}: the shapes of its parameters do not fit: {listed}. {error}"
+        ) from None
     if full is None:
         return
     asked = tuple(map(int, full))
@@ -363,9 +366,9 @@ def _check_shapes(
         if events:
             more = f" The last {events} of its axes are one value, of shape {own[-events:]}."
         raise ShapeError(
-            f"{where}: {origin} asks for shape {asked}, but its parameters give {own} ({listed}).{more} "
-            "Parameters must broadcast to the shape from the right: give them that shape or length-1 "
-            "axes (`x[:, None]`), or leave the shape out."
+            f"{where}: {origin} asks for shape {asked}, but its parameters give {own} ({listed})."
+            f"{more} Parameters must broadcast to the shape from the right: give them that shape "
+            "or axes of length 1 (`x[:, None]`), or leave the shape out."
         )
 
 
@@ -375,91 +378,3 @@ def rv_params(x: Tensor | Node) -> tuple[Distribution, dict[str, Tensor]]:
     dist: Distribution = node.attrs[0]
     return dist, dict(zip(dist.params, map(Tensor, node.args), strict=True))
 
-
-
-# -- checks of numbers, for messages -------------------------------------------------------------
-
-
-def check_data(x: Tensor | Node, values: Any, name: str) -> np.ndarray:
-    """Observed values in the dtype of their distribution.
-
-    Parameters
-    ----------
-    x : Tensor
-        The random variable, made by `make_rv`.
-    values : array_like
-        Numbers observed of it.
-    name : str
-        The variable's name, for messages.
-
-    Raises
-    ------
-    SupportError
-        When a value is outside the support; parameters count as far as they are known numbers.
-    """
-    dist, params = rv_params(x)
-    array = np.asarray(values)
-    if array.dtype.kind not in "biuf":
-        raise SupportError(
-            f"observed data of '{name}' ({dist.name}) have dtype {array.dtype}: expected numbers. "
-            "Convert them first, e.g. with `pandas.factorize` or `.astype(float)`."
-        )
-    missing = np.isnan(array) if array.dtype.kind == "f" else np.zeros((), bool)
-    if missing.any():
-        where = _place(np.argwhere(missing)[0])
-        raise NotYetSupported(
-            f"observed data of '{name}' ({dist.name}) have {int(missing.sum())} missing values (NaN), "
-            f"the first {where}; imputing them is not supported yet. Drop these rows, or model them "
-            "as a variable of their own."
-        )
-    support = dist.support(**{key: _or_nan(param) for key, param in params.items()})
-    with np.errstate(all="ignore"):
-        ok = support.check(array) | _unknown_bounds(support, array)
-    if not ok.all():
-        first = np.argwhere(~ok)[0]
-        bad = array[tuple(first)] if first.size else array
-        shown = np.array2string(np.asarray(bad), precision=6)
-        raise SupportError(
-            f"observed data of '{name}' ({dist.name}): {_place(first)} is {shown}, outside the support "
-            f"({support.words}). {int((~ok).sum())} of {ok.size} values are; check the data, or choose "
-            "a distribution that allows them."
-        )
-    return array.astype(dist.dtype)
-
-
-def _place(index: np.ndarray) -> str:
-    if not index.size:
-        return "the value"
-    rest = f"[{', '.join(map(str, index.tolist()))}]" if index.size > 1 else ""
-    return f"row {int(index[0])}" + (f" (at {rest})" if rest else "")
-
-
-def _or_nan(param: Tensor) -> Any:
-    value = known(param)
-    return np.full(param.node.shape, np.nan) if value is None else value
-
-
-def _unknown_bounds(support: Support, array: np.ndarray) -> np.ndarray:
-    """Where a bound of the support is not known: membership is decided by the other one."""
-    lower, upper = np.asarray(support.lower, float), np.asarray(support.upper, float)
-    if support.kind not in ("interval", "integers") or not np.isnan([lower.sum(), upper.sum()]).any():
-        return np.zeros((), bool)
-    above = np.isnan(lower) | (array >= lower)
-    below = np.isnan(upper) | (array <= upper)
-    whole = (array == np.floor(array)) if support.discrete else np.isfinite(array)
-    return (np.isnan(lower) | np.isnan(upper)) & above & below & whole  # type: ignore[no-any-return]
-
-
-def bad_parameters(dist: Distribution, values: Mapping[str, np.ndarray]) -> list[str]:
-    """A sentence for each parameter whose numbers are not valid."""
-    found = []
-    for name, param in dist.params.items():
-        array = np.asarray(values[name])
-        with np.errstate(all="ignore"):
-            ok = param.constraint.check(array)
-        if not ok.all():
-            first = np.argwhere(~ok)[0]
-            shown = np.array2string(array[tuple(first)] if first.size else array, precision=6)
-            at = f" at {first.tolist()}" if first.size else ""
-            found.append(f"{name} is {shown}{at}, expected {param.constraint.words}")
-    return found

@@ -36,8 +36,8 @@ def var(a: Tensor) -> Tensor:
 def event_shape(a: Shape) -> Shape:
     if not a or a[-1] < 2:
         raise ShapeError(
-            f"a has shape {tuple(map(int, a))}: expected at least two numbers in its last axis, one "
-            "for each category, e.g. a=[1, 1, 1]."
+            f"a has shape {tuple(map(int, a))}: expected at least two numbers in its last axis, "
+            "one for each category, e.g. a=[1, 1, 1]."
         )
     return a[-1:]
 

@@ -78,8 +78,8 @@ def _parts(variable: Any, asked: str) -> tuple[Distribution, dict[str, Any]]:
         )
     if variable.node.op is not rv:
         raise NotYetSupported(
-            f"{asked} of {variable!r}: only random variables themselves have one here; deriving the "
-            "density of an expression is not supported yet."
+            f"{asked} of {variable!r}: only random variables themselves have one here; deriving "
+            "the density of an expression is not supported yet."
         )
     dist, params = rv_params(variable)
     if variable.node.shape != dist_shape(dist, {n: x.node.shape for n, x in params.items()}):

@@ -31,10 +31,12 @@ def var(mu: Tensor, chol: Tensor) -> Tensor:
 
 def event_shape(mu: Shape, chol: Shape) -> Shape:
     if len(chol) < 2 or chol[-1] != chol[-2]:
-        raise ShapeError(f"the covariance has shape {tuple(map(int, chol))}: expected square matrices")
+        raise ShapeError(
+            f"the covariance has shape {tuple(map(int, chol))}: expected square matrices"
+        )
     if mu and mu[-1] not in (1, chol[-1]):
         raise ShapeError(
-            f"mu has {int(mu[-1])} elements in its last axis and the covariance {int(chol[-1])} rows"
+            f"mu has {int(mu[-1])} elements in its last axis, the covariance {int(chol[-1])} rows"
         )
     return chol[-1:]
 

@@ -30,7 +30,8 @@ def logp(value: Tensor, mu: Tensor, alpha: Tensor) -> Tensor:
 
 
 def draw(shape: Any, mu: Tensor, alpha: Tensor) -> Tensor:
-    return ops.random.poisson(ops.random.standard_gamma(alpha, shape=shape) * (mu / alpha), shape=shape)
+    rate = ops.random.standard_gamma(alpha, shape=shape) * (mu / alpha)
+    return ops.random.poisson(rate, shape=shape)
 
 
 def center(mu: Tensor, alpha: Tensor) -> Tensor:

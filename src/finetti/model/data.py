@@ -104,8 +104,7 @@ def as_array(value: Any, owner: str) -> np.ndarray:
     except (DtypeError, ValueError, TypeError):
         first = np.asarray(array, dtype=object).ravel()[:1]
         raise DtypeError(
-            f"{owner}: expected numbers, got {type(value).__name__} of "
-            f"{np.asarray(array, dtype=object).dtype} starting with "
+            f"{owner}: expected numbers, got {type(value).__name__} starting with "
             f"{first[0] if first.size else value!r}. Convert it first: text to codes with "
             "`pandas.factorize(x)[0]`, rows of different lengths to one long vector and an index."
         ) from None

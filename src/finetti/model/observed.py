@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from finetti.backends import reference
-from finetti.dist.base import check_data
+from finetti.dist.checks import check_data
 from finetti.errors import ModelError, NotYetSupported
 from finetti.ir import Node, Tensor, ops
 from finetti.model.data import as_array, at_row, data_only

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, SupportsIndex
 
-from finetti.errors import DtypeError
+from finetti.errors import DtypeError, ShapeError
 from finetti.ir import FLOAT, Node, Tensor, ops, topological
 from finetti.model.context import modelcontext
 from finetti.model.dims import as_dims, check_lengths
@@ -138,7 +138,10 @@ def _named_expression(name: str, var: Any, model: Any, dims: Any, kind: str) -> 
     full = model.name_for(name)
     owner = f"{kind} {full!r}"
     model.check_new_name(full, owner)
-    value = ops.as_tensor(var)
+    try:
+        value = ops.as_tensor(var)
+    except (DtypeError, ShapeError) as error:
+        raise type(error)(f"{owner}: {error}") from None
     if kind == "Potential" and value.node.type.dtype != FLOAT:
         if value.node.type.dtype == "bool":
             raise DtypeError(

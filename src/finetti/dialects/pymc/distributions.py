@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -106,9 +106,9 @@ def _check_name(row: Row, name: Any, args: tuple[Any, ...], kwargs: Mapping[str,
     first = _short(name)
     rest = f"{first}, {shown}" if shown else first
     raise ParameterError(
-        f"pm.{row.name} got {first} where the variable's name is expected. Did you forget the name? "
-        f"Write `pm.{row.name}('x', {rest})`, or `pm.{row.name}.dist({rest})` for a variable without "
-        "a model."
+        f"pm.{row.name} got {first} where the variable's name is expected. Did you forget the "
+        f"name? Write `pm.{row.name}('x', {rest})`, or `pm.{row.name}.dist({rest})` for a variable "
+        "without a model."
     )
 
 
@@ -131,7 +131,9 @@ def _parameters(
     for key, value in kwargs.items():
         if key in names:
             if given.get(key) is not None:
-                raise ParameterError(f"{owner} got {key} twice: by position and as {key}={value!r}.")
+                raise ParameterError(
+                    f"{owner} got {key} twice: by position and as {key}={_short(value)}."
+                )
             given[key] = value
         elif key in _REFUSED:
             if value is not None and value is not False:
@@ -141,8 +143,8 @@ def _parameters(
     for key, value in given.items():
         if isinstance(value, DistributionFace):
             raise ParameterError(
-                f"{owner}: {key}=pm.{value.row.name}: expected a value, got the distribution itself. "
-                f"Write `pm.{value.row.name}.dist(...)`, or a variable of the model."
+                f"{owner}: {key}=pm.{value.row.name}: expected a value, got the distribution "
+                f"itself. Write `pm.{value.row.name}.dist(...)`, or a variable of the model."
             )
     return given
 
@@ -178,8 +180,8 @@ def _shape(
 def _lengths(shape: Any, keyword: str, owner: str) -> tuple[Any, ...]:
     if isinstance(shape, Tensor):
         raise ParameterError(
-            f"{owner}: {keyword}={shape!r} is a tensor, but a shape must be known while the model is "
-            "written. Use lengths of data (`x.shape[0]`) or `dims=`."
+            f"{owner}: {keyword}={shape!r} is a tensor, but a shape must be known while the model "
+            "is written. Use lengths of data (`x.shape[0]`) or `dims=`."
         )
     if isinstance(shape, (str, bytes)):
         raise ParameterError(
@@ -221,8 +223,8 @@ def _rescaled(p: Any, owner: str) -> Any:
     if np.allclose(total, 1.0):
         return p
     warnings.warn(
-        f"{owner}: `p` parameters sum to {total[..., 0]}, instead of 1.0. They will be automatically "
-        "rescaled. You can rescale them directly to get rid of this warning.",
+        f"{owner}: `p` parameters sum to {total[..., 0]}, instead of 1.0. They will be "
+        "automatically rescaled. You can rescale them directly to get rid of this warning.",
         UserWarning,
         stacklevel=4,
     )
@@ -276,22 +278,10 @@ def _face(name: str) -> DistributionFace:
     return _FACES[name]
 
 
-Bernoulli = _FACES["Bernoulli"]
-Beta = _FACES["Beta"]
-Binomial = _FACES["Binomial"]
-Categorical = _FACES["Categorical"]
-Cauchy = _FACES["Cauchy"]
-Dirichlet = _FACES["Dirichlet"]
-Exponential = _FACES["Exponential"]
-Gamma = _FACES["Gamma"]
-HalfCauchy = _FACES["HalfCauchy"]
-HalfNormal = _FACES["HalfNormal"]
-LogNormal = _FACES["LogNormal"]
-MvNormal = _FACES["MvNormal"]
-NegativeBinomial = _FACES["NegativeBinomial"]
-Normal = _FACES["Normal"]
-Poisson = _FACES["Poisson"]
-StudentT = _FACES["StudentT"]
-Uniform = _FACES["Uniform"]
+globals().update(_FACES)
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> DistributionFace: ...
+
 
 __all__ = list(_FACES)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from finetti.errors import NotYetSupported, ShapeError, did_you_mean
 from finetti.ir import Tensor, ops
 from finetti.ir.types import broadcast
@@ -59,6 +61,11 @@ def broadcast_arrays(*xs: Any) -> list[Tensor]:
     return [ops.broadcast_to(x, shape) for x in tensors]
 
 
+def linspace(start: float, stop: float, num: int = 50) -> Tensor:
+    """Evenly spaced numbers, as `numpy.linspace`."""
+    return ops.as_tensor(np.linspace(start, stop, num))
+
+
 def and_(*conditions: Any) -> Tensor:
     """Whether all conditions hold, elementwise."""
     return _chain(ops.logical_and, conditions, "and_")
@@ -93,13 +100,15 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "full_like": ops.full_like, "gammainc": ops.gammainc, "gammaincc": ops.gammaincc,
     "gammaln": ops.gammaln, "ge": ops.greater_equal, "gt": ops.greater, "invert": ops.logical_not,
     "invlogit": ops.sigmoid, "invprobit": ops.invprobit, "isinf": ops.isinf, "isnan": ops.isnan,
-    "le": ops.less_equal, "log": ops.log, "log10": ops.log10, "log1p": ops.log1p,
+    "le": ops.less_equal, "linspace": linspace, "log": ops.log,
+    "log10": ops.log10, "log1p": ops.log1p,
     "log1pexp": ops.softplus, "log2": ops.log2, "logaddexp": ops.logaddexp,
     "logdiffexp": ops.logdiffexp, "logit": ops.logit, "logsumexp": ops.logsumexp, "lt": ops.less,
     "matmul": ops.matmul, "max": ops.max_, "maximum": ops.maximum, "mean": ops.mean,
     "min": ops.min_, "minimum": ops.minimum, "moveaxis": ops.moveaxis, "neq": ops.not_equal,
     "not_": ops.logical_not, "ones": ops.ones, "ones_like": ops.ones_like, "outer": ops.outer,
-    "polygamma": ops.polygamma, "pow": ops.power, "probit": ops.probit, "prod": ops.prod,
+    "polygamma": ops.polygamma, "pow": ops.power,
+    "power": ops.power, "probit": ops.probit, "prod": ops.prod,
     "repeat": ops.repeat, "reshape": ops.reshape, "round": ops.round_, "sgn": ops.sign,
     "sigmoid": ops.sigmoid, "sin": ops.sin, "sinh": ops.sinh, "softplus": ops.softplus,
     "solve_triangular": ops.solve_triangular, "sqr": ops.square, "sqrt": ops.sqrt,
@@ -119,7 +128,7 @@ _MISSING = frozenset(
     """
     argmax argmin argsort batched_diag block_diag cartesian cho_solve cumprod det diff eigh
     expand_packed_triangular gamma i0 i1 iv kron kron_diag kron_dot kron_solve_lower
-    kron_solve_upper kronecker kv linspace logbern logdet matrix_inverse norm slogdet solve sort
+    kron_solve_upper kronecker kv logbern logdet matrix_inverse norm slogdet solve sort
     unique
     """.split()
 )
@@ -128,8 +137,8 @@ _MISSING = frozenset(
 def __getattr__(name: str) -> Any:
     if name in _MISSING:
         raise NotYetSupported(
-            f"pm.math.{name} is not there yet. NumPy's functions can be applied to data before they "
-            "enter the model."
+            f"pm.math.{name} is not there yet. NumPy's functions can be applied to data before "
+            "they enter the model."
         )
     raise AttributeError(f"pm.math has no {name!r}. {did_you_mean(name, _TABLE)}")
 
