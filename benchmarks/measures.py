@@ -91,8 +91,9 @@ def overhead_excess(raw: Raw, problem: str) -> float | None:
 def ess_rates(raw: Raw, who: str, problem: str) -> dict[str, float | None]:
     """The smallest bulk ESS, for each thing it costs."""
 
-    def rate(cost: Callable[[Record], float]) -> float | None:
-        return over_runs(raw, who, problem, lambda r: r["ess"] / cost(r), needs="ess")
+    def rate(cost: Callable[[Record], float], needs: str = "whole") -> float | None:
+        kept = (r for r in runs(raw, who, problem) if r["ess"] and needs in r)
+        return median(r["ess"] / cost(r) for r in kept)
 
     def share(run: Record) -> float:
         return run["steps"] / all_steps(run)
@@ -104,9 +105,7 @@ def ess_rates(raw: Raw, who: str, problem: str) -> dict[str, float | None]:
         "whole_cpu": rate(lambda r: r["whole"]["cpu"]),
         "whole_wall": rate(lambda r: r["whole"]["wall"]),
     }
-    has_core = all("core" in run for run in runs(raw, who, problem))
     for clock in ("cpu", "wall"):
-        alone = rate(lambda r, c=clock: r["core"][c] * share(r)) if has_core else None
-        total = rate(lambda r, c=clock: r["core"][c]) if has_core else None
-        values.update({clock: alone, f"{clock}_all": total})
+        values[clock] = rate(lambda r, c=clock: r["core"][c] * share(r), needs="core")
+        values[f"{clock}_all"] = rate(lambda r, c=clock: r["core"][c], needs="core")
     return values

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "examples"))
 import _models
 
 CHAINS, DRAWS, TUNE, CORES = 4, 1000, 1000, 2
-SEEDS_PER_ROUND = 5
+SEEDS_PER_ROUND = 8
 
 
 @dataclass(frozen=True)

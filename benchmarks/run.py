@@ -23,7 +23,13 @@ from typing import Any
 from benchmarks import native, report
 from benchmarks.problems import PROBLEMS, ROOT
 
-IMPORTS = ["numpy", "finetti", "pymc", "numpyro"]
+IMPORTS = {
+    "import numpy": "finetti",
+    "import finetti": "finetti",
+    report.FINETTI_USED: "finetti",
+    "import pymc": "nutpie",
+    "import numpyro": "numpyro",
+}
 
 
 def environment() -> dict[str, str]:
@@ -118,11 +124,10 @@ def run_imports(pythons: dict[str, str], repeats: int = 7) -> dict[str, list[Any
     """CPU of ``import X`` in a new process, the interpreter's start included."""
     results: dict[str, list[Any]] = {}
     for number in range(repeats + 1):
-        for module in IMPORTS:
-            python = pythons.get({"pymc": "nutpie", "numpyro": "numpyro"}.get(module, "finetti"))
-            spent = attempt([python, "-c", f"import {module}"]) if python else None
+        for code, who in IMPORTS.items():
+            spent = attempt([pythons[who], "-c", code]) if who in pythons else None
             if spent and number:
-                results.setdefault(module, []).append(spent)
+                results.setdefault(code, []).append(spent)
     return results
 
 

@@ -6,3 +6,4 @@
 void bind_sampler(nanobind::module_& m);
 void bind_diagnostics(nanobind::module_& m);
 void bind_kernels(nanobind::module_& m);
+void bind_cpu(nanobind::module_& m);

@@ -6,4 +6,5 @@ NB_MODULE(_core, m) {
     bind_sampler(m);
     bind_diagnostics(m);
     bind_kernels(m);
+    bind_cpu(m);
 }

@@ -6,6 +6,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -50,15 +51,11 @@ class Run : public finetti::NutsRun {
 public:
     Run(const finetti::NutsConfig& config, std::uintptr_t function, const std::vector<std::uintptr_t>& data,
         const Points& initial, std::uint64_t seed, nb::object keep)
-        : NutsRun(checked(config), function_at(function), pointers(data), rows(initial, data.size()),
+        : NutsRun(config, function_at(function), pointers(data), rows(initial, data.size()),
                   initial.shape(1), seed),
           keep_(std::move(keep)) {}
 
 private:
-    static const finetti::NutsConfig& checked(const finetti::NutsConfig& config) {
-        config.validate();
-        return config;
-    }
     static std::vector<void*> pointers(const std::vector<std::uintptr_t>& data) {
         std::vector<void*> result;
         for (const std::uintptr_t address : data) result.push_back(pointer_at(address));
@@ -91,11 +88,11 @@ nb::dict divergences_dict(const Run& run) {
     std::size_t count = 0;
     for (const auto& list : run.divergences()) count += list.size();
     const std::size_t n = run.dimension();
-    const auto chain = finetti::zeroed<std::int64_t>(count);
-    const auto draw = finetti::zeroed<std::int64_t>(count);
-    const auto error = finetti::zeroed<double>(count);
-    const auto start = finetti::zeroed<double>(count * n);
-    const auto end = finetti::zeroed<double>(count * n);
+    const auto chain = finetti::zeroed<std::int64_t>({count});
+    const auto draw = finetti::zeroed<std::int64_t>({count});
+    const auto error = finetti::zeroed<double>({count});
+    const auto start = finetti::zeroed<double>({count, n});
+    const auto end = finetti::zeroed<double>({count, n});
     std::size_t row = 0;
     for (std::size_t c = 0; c < run.chains(); ++c)
         for (const finetti::Divergence& divergence : run.divergences()[c]) {
@@ -193,7 +190,8 @@ void bind_run(nb::module_& m) {
                 return result;
             },
             "Draws each chain has made, warm-up included.")
-        .def_prop_ro("errors", [](const Run& run) { return run.errors(); }, "One message per chain; '' if it went well.")
+        .def_prop_ro("errors", [](const Run& run) { return run.errors(); },
+                     "One message per chain; '' if it went well.")
         .def_prop_ro("last_points",
                      [](const Run& run) { return shared_array(run.last_points(), {run.chains(), run.dimension()}); },
                      "float64[chains, n]: the point last drawn, or tried if no start was found.")
@@ -206,7 +204,7 @@ void bind_random(nb::module_& m) {
     m.def(
         "uniforms",
         [](std::uint64_t seed, std::uint64_t chain, std::uint64_t draw, std::uint32_t purpose, std::size_t n) {
-            const auto values = finetti::zeroed<double>(n);
+            const auto values = finetti::zeroed<double>({n});
             finetti::UniformStream stream({seed, chain, draw, purpose});
             for (std::size_t i = 0; i < n; ++i) values[i] = stream.next();
             return shared_array(values, {n});
@@ -215,7 +213,7 @@ void bind_random(nb::module_& m) {
     m.def(
         "normals",
         [](std::uint64_t seed, std::uint64_t chain, std::uint64_t draw, std::uint32_t purpose, std::size_t n) {
-            const auto values = finetti::zeroed<double>(n);
+            const auto values = finetti::zeroed<double>({n});
             finetti::fill_normals({seed, chain, draw, purpose}, values.get(), n);
             return shared_array(values, {n});
         },
@@ -227,11 +225,12 @@ void bind_tools(nb::module_& m) {
         "map_rows",
         [](std::uintptr_t fn, std::uintptr_t data, const Points& x, std::size_t size) {
             const std::size_t rows = x.shape(0);
-            const auto out = finetti::zeroed<double>(rows * size);
+            const auto out = finetti::zeroed<double>({rows, size});
             int status = 0;
             {
                 const nb::gil_scoped_release release;
-                status = finetti::map_rows(function_at(fn), pointer_at(data), x.data(), rows, x.shape(1), out.get(), size);
+                status = finetti::map_rows(function_at(fn), pointer_at(data), x.data(), rows, x.shape(1), out.get(),
+                                           size);
             }
             if (status != 0)
                 throw std::runtime_error("a compiled function returned the error code " + std::to_string(status));
@@ -242,7 +241,7 @@ void bind_tools(nb::module_& m) {
         "evaluate",
         [](std::uintptr_t fn, std::uintptr_t data, const Point& x) {
             const std::size_t n = x.shape(0);
-            const auto gradient = finetti::zeroed<double>(n);
+            const auto gradient = finetti::zeroed<double>({n});
             double lp = 0.0;
             int status = 0;
             {

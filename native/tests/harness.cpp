@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "finetti/hamiltonian.hpp"
@@ -50,7 +51,8 @@ int harness_sample(const SampleRequest* request, const double* initial, double* 
         if (column.name == "n_steps") std::memcpy(steps, column.values.get(), rows * sizeof *steps);
         if (column.name == "step_size") std::memcpy(step_sizes, column.values.get(), rows * sizeof *step_sizes);
     });
-    return static_cast<int>(std::count_if(run.errors().begin(), run.errors().end(), [](auto& e) { return !e.empty(); }));
+    const auto failed = [](const std::string& error) { return !error.empty(); };
+    return static_cast<int>(std::count_if(run.errors().begin(), run.errors().end(), failed));
 }
 
 /// `steps` leapfrogs of size epsilon with inverse mass `variance`; x and p in place, energies[steps + 1] out.

@@ -42,6 +42,7 @@ def harnesses(tmp_path_factory: pytest.TempPathFactory, densities: Densities) ->
 
     def build(mutant: str) -> Harness:
         flags = ["-std=c++20", "-O1", f"-I{NATIVE / 'include'}", "-pthread"]
+        flags.append("-DFINETTI_NO_MULTIVERSION")  # the plainest code the compiler can make
         if mutant:
             flags.append(f"-DFINETTI_MUTATE_{mutant}")
         target = folder / f"harness_{mutant}.so"

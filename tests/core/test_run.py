@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tests.core.native_code import Densities, prepare
+from tests.core.native_code import Densities, Harness, prepare
 
 from finetti import _core
 
@@ -44,6 +44,15 @@ def test_the_same_seed_gives_the_same_bits_for_any_cores(sample: Sampler) -> Non
         assert run.gradients == runs[0].gradients
         for name in STATS.keys() - CLOCKS:
             assert np.array_equal(run.stats[name], runs[0].stats[name]), name
+
+
+def test_vector_instructions_do_not_change_bits(sample: Sampler, harness: Harness) -> None:
+    """The installed core, with the widest vectors of this CPU, against a scalar build."""
+    start = np.random.default_rng(2).normal(size=(2, 37))
+    expected, steps, _ = harness.sample("student_t", 4.0, start, draws=30, tune=60)
+    run = sample("student_t", 4.0, start, draws=30, tune=60, init_jitter=0.0, step_size_jitter=0.0)
+    assert np.array_equal(run.stats["n_steps"], steps)
+    assert np.array_equal(run.draws, expected)
 
 
 def test_a_chain_does_not_depend_on_the_others(sample: Sampler) -> None:
@@ -194,7 +203,7 @@ def test_retries_find_a_start(sample: Sampler) -> None:
 def test_no_jitter_keeps_the_given_point(sample: Sampler) -> None:
     start = np.array([[0.25, -1.5]])
     run = sample("faulty", [0.0, 0.0], start, init_jitter=0.0)
-    assert "1 tries" in run.errors[0]
+    assert "1 try" in run.errors[0]
     assert np.array_equal(run.last_points, start)
 
 

@@ -6,7 +6,7 @@ import pytest
 import finetti as pm
 from finetti.model.compile import compile_density
 
-walnutpie = pytest.importorskip("walnutpie")
+walnutpie = pytest.importorskip("walnutpie", reason="walnutpie has wheels for Linux only")
 
 
 def test_walnutpie_samples_a_finetti_model():

@@ -64,8 +64,8 @@ def test_groups_names_and_labels():
     assert result.sample_stats["diverging"].dtype == bool
     np.testing.assert_array_equal(result.observed_data["y"], [1, 3, 5, 7])
     np.testing.assert_array_equal(result.constant_data["x"], [1, 3, 5, 7])
-    assert result.coords["obs"] == ("a", "b", "c", "d")
-    assert result.dims["y"] == ("obs",)
+    assert list(result.coords["obs"]) == ["a", "b", "c", "d"]
+    assert list(result.dims["y"]) == ["obs"]
     assert result.attrs["tuning_steps"] == 60 and result.attrs["sampling_time"] > 0
 
 

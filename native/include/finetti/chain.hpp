@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "finetti/chain_output.hpp"
 #include "finetti/density.hpp"
@@ -108,13 +107,12 @@ private:
             for (std::size_t i = 0; i < n; ++i)
                 point.x[i] = initial[i] + config_.init_jitter * (2.0 * uniforms.next() - 1.0);
             hamiltonian_.evaluate(point);
-            if (std::isfinite(point.logp) && std::all_of(point.g, point.g + n, [](double g) { return std::isfinite(g); }))
-                return;
+            const auto finite = [](double value) { return std::isfinite(value); };
+            if (finite(point.logp) && std::all_of(point.g, point.g + n, finite)) return;
         }
-        throw StartError(std::isfinite(point.logp)
-                             ? "the gradient at the start is not finite, after " + std::to_string(attempts) + " tries"
-                             : "the log density at the start is " + std::to_string(point.logp) + ", after " +
-                                   std::to_string(attempts) + " tries");
+        const std::string tries = ", after " + std::to_string(attempts) + (attempts == 1 ? " try" : " tries");
+        if (std::isfinite(point.logp)) throw StartError("the gradient at the start is not finite" + tries);
+        throw StartError("the log density at the start is " + std::to_string(point.logp) + tries);
     }
 
     const NutsConfig& config_;

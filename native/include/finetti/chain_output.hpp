@@ -5,16 +5,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
+#include <limits>
 #include <memory>
 #include <new>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace finetti {
 
-/// Zeroed memory for numbers; pages that no chain reaches cost nothing.
+/// Zeroed memory for an array of this shape; pages that no chain reaches cost nothing.
 template <class T>
-std::shared_ptr<T[]> zeroed(std::size_t count) {
+std::shared_ptr<T[]> zeroed(std::initializer_list<std::size_t> shape) {
+    std::size_t count = 1;
+    for (const std::size_t size : shape) {
+        if (size > 0 && count > std::numeric_limits<std::size_t>::max() / size) throw std::bad_alloc();
+        count *= size;
+    }
     void* memory = std::calloc(count > 0 ? count : 1, sizeof(T));
     if (memory == nullptr) throw std::bad_alloc();
     return std::shared_ptr<T[]>(static_cast<T*>(memory), [](T* p) { std::free(p); });
@@ -52,7 +60,7 @@ public:
     StatsTable(std::size_t chains, std::size_t draws) : chains_(chains), draws_(draws) {
         visit([&](auto& column) {
             using T = std::remove_reference_t<decltype(column.values[0])>;
-            column.values = zeroed<T>(chains * draws);
+            column.values = zeroed<T>({chains, draws});
         });
     }
 
@@ -92,7 +100,7 @@ private:
 /// Draws [chains, draws, dimension] and their statistics: one phase (warm-up or sampling) of a run.
 struct Phase {
     Phase(std::size_t chains, std::size_t draws, std::size_t dimension_)
-        : dimension(dimension_), values(zeroed<double>(chains * draws * dimension_)), stats(chains, draws) {}
+        : dimension(dimension_), values(zeroed<double>({chains, draws, dimension_})), stats(chains, draws) {}
 
     [[nodiscard]] double* row(std::size_t chain, std::size_t draw) const noexcept {
         return values.get() + (chain * stats.draws() + draw) * dimension;

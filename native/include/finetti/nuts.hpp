@@ -61,7 +61,7 @@ public:
 
         Orbit main{current_, current_};
         PointRef chosen = current_;
-        double log_weight = 0.0;
+        double weight = 1.0;
         Growth growth = Growth::going;
         while (growth == Growth::going && static_cast<std::size_t>(result_.depth) < max_depth_) {
             const bool forward = (directions >> result_.depth & 1) != 0;
@@ -72,9 +72,9 @@ public:
             Subtree other;
             growth = build(from, static_cast<std::size_t>(result_.depth), other);
             if (growth != Growth::going) break;
-            if (choose_new(other.log_weight, log_weight)) chosen = other.draw;
+            if (uniforms_.next() * weight < other.weight) chosen = other.draw;  // min(1, new / old)
             if (turning(behind, from, other.first, other.last, result_.depth > 0)) growth = Growth::turned;
-            log_weight = log_add(log_weight, other.log_weight);
+            weight += other.weight;
             from = std::move(other.last);
             ++result_.depth;
         }
@@ -95,7 +95,7 @@ private:
     /// 2^depth consecutive points, in the order of integration.
     struct Subtree {
         PointRef first, last, draw;
-        double log_weight = 0.0;  // log sum of exp(E0 - E)
+        double weight = 0.0;  // sum of exp(E0 - E)
     };
     enum class Growth { going, turned, diverged, stopped };
 
@@ -107,7 +107,8 @@ private:
         growth = build(tree.last, depth - 1, other);
         if (growth != Growth::going) return growth;
         if (turning(tree.first, tree.last, other.first, other.last, depth > 1)) return Growth::turned;
-        if (choose_multinomial(tree.log_weight, other.log_weight)) tree.draw = std::move(other.draw);
+        tree.weight += other.weight;
+        if (uniforms_.next() * tree.weight < other.weight) tree.draw = std::move(other.draw);
         tree.last = std::move(other.last);
         return Growth::going;
     }
@@ -125,8 +126,9 @@ private:
             result_.divergence_end = std::move(point);
             return Growth::diverged;
         }
-        result_.accept.add(error);
-        tree.log_weight = -policy::weight_sign * error;
+        const double ratio = std::exp(std::fmin(-error, largest_log_weight));
+        result_.accept.add(ratio);
+        tree.weight = policy::invert_weights ? 1.0 / ratio : ratio;
         tree.first = point;
         tree.draw = point;
         tree.last = std::move(point);
@@ -143,21 +145,10 @@ private:
         return dots.whole.turning(sign) || dots.first.turning(sign) || dots.last.turning(sign);
     }
 
-    /// Biased progressive: min(1, w_new / w_old).
-    bool choose_new(double log_new, double log_old) noexcept {
-        return log_new >= log_old || uniforms_.next() < std::exp(log_new - log_old);
-    }
-    /// Multinomial: w_new / (w_old + w_new). Leaves log(w_old + w_new) in log_weight.
-    bool choose_multinomial(double& log_weight, double log_new) noexcept {
-        const double difference = log_new - log_weight;
-        const double ratio = std::exp(-std::fabs(difference));  // lighter over heavier
-        const double total = 1.0 + ratio;
-        log_weight = std::fmax(log_weight, log_new) + std::log(total);
-        return uniforms_.next() * total < (difference > 0.0 ? 1.0 : ratio);
-    }
-    static double log_add(double a, double b) noexcept {
-        return std::fmax(a, b) + std::log1p(std::exp(-std::fabs(a - b)));
-    }
+    /// Weights are kept as they are, not as logarithms. A point so much likelier than its start that it meets this cap
+    /// is reached with probability exp(-600) from the density itself; on the way in from a far start, it only matters
+    /// that it is preferred. The sum of 2^30 such weights is still finite.
+    static constexpr double largest_log_weight = 600.0;
 
     Hamiltonian<Density>& hamiltonian_;
     PhasePool pool_;

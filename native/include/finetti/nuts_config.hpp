@@ -46,6 +46,9 @@ struct NutsConfig {
     void validate() const {
         require(draws >= 0, "draws", static_cast<double>(draws), "at least 0");
         require(tune >= 0, "tune", static_cast<double>(tune), "at least 0");
+        const std::int64_t most = std::int64_t{1} << 31;  // draws have 32-bit addresses, see random.hpp
+        require(draws < most, "draws", static_cast<double>(draws), "less than 2^31");
+        require(tune < most, "tune", static_cast<double>(tune), "less than 2^31");
         require(max_treedepth >= 1 && max_treedepth <= 30, "max_treedepth", static_cast<double>(max_treedepth),
                 "between 1 and 30");
         require(max_energy_error > 0, "max_energy_error", max_energy_error, "positive");

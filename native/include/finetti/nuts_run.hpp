@@ -39,7 +39,7 @@ class NutsRun {
 public:
     NutsRun(const NutsConfig& config, CompiledFunction function, std::vector<void*> data, std::vector<double> initial,
             std::size_t dimension, std::uint64_t seed)
-        : config_(config),
+        : config_(validated(config)),
           function_(function),
           data_(std::move(data)),
           initial_(std::move(initial)),
@@ -50,9 +50,8 @@ public:
           states_(data_.size()),
           errors_(data_.size()),
           gradients_(data_.size()),
-          last_points_(zeroed<double>(data_.size() * dimension)),
+          last_points_(zeroed<double>({data_.size(), dimension})),
           divergences_(data_.size()) {
-        config_.validate();
         if (data_.empty()) throw std::invalid_argument("NutsRun got no chain; it needs one data block per chain");
         if (initial_.size() != chains() * dimension_)
             throw std::invalid_argument("NutsRun.initial must have one row per chain");
@@ -123,6 +122,11 @@ public:
     [[nodiscard]] const std::vector<std::vector<Divergence>>& divergences() const noexcept { return divergences_; }
 
 private:
+    static const NutsConfig& validated(const NutsConfig& config) {
+        config.validate();
+        return config;
+    }
+
     void work() noexcept {
         for (;;) {
             const std::size_t chain = next_chain_.fetch_add(1, std::memory_order_relaxed);

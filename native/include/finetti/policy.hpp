@@ -7,9 +7,9 @@
 namespace finetti::policy {
 
 #ifdef FINETTI_MUTATE_ACCEPT_SIGN
-inline constexpr double weight_sign = -1.0;  // weights exp(+H) instead of exp(-H)
+inline constexpr bool invert_weights = true;  // exp(+H) instead of exp(-H)
 #else
-inline constexpr double weight_sign = 1.0;
+inline constexpr bool invert_weights = false;
 #endif
 
 #ifdef FINETTI_MUTATE_NO_CROSS_CHECK

@@ -53,9 +53,8 @@ class AcceptStatistic {
 public:
     void clear() noexcept { *this = {}; }
 
-    /// error: energy minus the start's; a divergent step accepts nothing.
-    void add(double error) noexcept {
-        const double ratio = std::exp(-error);
+    /// ratio: exp(E0 - E), density of the new point over the start's; a divergent step accepts nothing.
+    void add(double ratio) noexcept {
         const double accept = std::min(1.0, ratio);
         plain_ += accept;
         symmetric_ += 2.0 * accept / (1.0 + ratio);
@@ -64,9 +63,9 @@ public:
     void add_divergent() noexcept { ++count_; }
 
     [[nodiscard]] std::int64_t count() const noexcept { return count_; }
-    /// Mean of min(1, exp(-error)).
+    /// Mean of min(1, ratio).
     [[nodiscard]] double plain() const noexcept { return mean(plain_); }
-    /// Mean of 2 min(1, r) / (1 + r), r = exp(-error): punishes energy gained and lost alike.
+    /// Mean of 2 min(1, ratio) / (1 + ratio): punishes energy gained and lost alike.
     [[nodiscard]] double symmetric() const noexcept { return mean(symmetric_); }
 
 private:

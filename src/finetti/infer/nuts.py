@@ -89,12 +89,21 @@ def run_nuts(
     began = time.perf_counter()
     interrupted = _follow(run, options.cores, progress)
     seconds = time.perf_counter() - began
-    errors = [(chain, text) for chain, text in enumerate(run.errors) if text]
-    if errors:
-        raise FailedRun(
-            "; ".join(f"chain {chain}: {text}" for chain, text in errors), run.last_points
-        )
+    if any(run.errors):
+        raise FailedRun(_failures(run.errors), run.last_points)
     return _collect(run, options, seconds, interrupted)
+
+
+def _failures(errors: Sequence[str]) -> str:
+    """The chains' messages, each said once."""
+    chains: dict[str, list[str]] = {}
+    for chain, text in enumerate(errors):
+        if text:
+            chains.setdefault(text, []).append(str(chain))
+    return "; ".join(
+        f"chain{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}: {text}"
+        for text, numbers in chains.items()
+    )
 
 
 def _config(options: Options) -> Any:

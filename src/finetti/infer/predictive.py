@@ -221,7 +221,7 @@ def sample_posterior_predictive(  # noqa: PLR0913, a user's keywords as PyMC spe
     plan = _plan(model, frozen, draws, lists)
     arrays = _draw(frozen, draws, plan, seed_number(random_seed), backend)
     if not return_inferencedata:
-        return {name: np.array(value) for name, value in arrays.items()}
+        return arrays
     result = _result(model, frozen, arrays, draws, predictions)
     return extend_inference_data(trace, result) if extend_inferencedata else make_result(result)
 
@@ -237,7 +237,11 @@ def _draw(
     values = draw_all(outputs, draws.count, known, seed, labels, backend)
     drawn = sorted(labels[node] for node in known if node not in before and node in labels)
     log.info("Sampling: %s", listing(drawn))
-    return stacked(dict(zip(plan.names, values, strict=True)), draws.chains)
+    arrays = dict(zip(plan.names, values, strict=True))
+    for name, value in arrays.items():  # the trace's own arrays stay the trace's
+        if name in plan.kept or not value.flags.writeable:
+            arrays[name] = value.copy()
+    return stacked(arrays, draws.chains)
 
 
 def _shape(node: Node) -> tuple[int, ...]:

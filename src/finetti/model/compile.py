@@ -61,13 +61,15 @@ class Layout:
         """The length of the vector."""
         return sum(int(np.prod(shape, dtype=int)) for shape in self.shapes)
 
-    def pack(self, point: Point, where: str = "point") -> Array:
-        """A point as one vector.
+    def ordered(self, point: Point, where: str = "point") -> list[Any]:
+        """The values of a point in order, checked for names and shapes.
 
         Raises
         ------
         ParameterError
             For a missing or an unknown name; names the nearest valid one.
+        ShapeError
+            For a value of another shape.
         """
         unknown = [name for name in point if name not in self.names]
         if unknown:
@@ -76,17 +78,23 @@ class Layout:
                 f"{did_you_mean(unknown[0], self.names)} Values are unconstrained, under the names "
                 "that `model.initial_point()` has."
             )
-        x = np.empty(self.n)
-        for name, shape, part in zip(self.names, self.shapes, self.slices, strict=True):
+        for name, shape in zip(self.names, self.shapes, strict=True):
             if name not in point:
                 raise ParameterError(
                     f"{where}: no value for {name!r}. Expected {', '.join(map(repr, self.names))}, "
                     "as in `model.initial_point()`."
                 )
-            value = np.asarray(point[name], float)
-            if value.shape != shape:
-                raise ShapeError(f"{where}: {name!r} has shape {value.shape}, expected {shape}.")
-            x[part] = value.ravel()
+            if np.shape(point[name]) != shape:
+                raise ShapeError(
+                    f"{where}: {name!r} has shape {np.shape(point[name])}, expected {shape}."
+                )
+        return [point[name] for name in self.names]
+
+    def pack(self, point: Point, where: str = "point") -> Array:
+        """A point as one vector, checked as `ordered` does."""
+        x = np.empty(self.n)
+        for value, part in zip(self.ordered(point, where), self.slices, strict=True):
+            x[part] = np.asarray(value, float).ravel()
         return x
 
     def unpack(self, x: Array) -> dict[str, Array]:

@@ -155,6 +155,7 @@ def Data(
     coords: Mapping[str, Any] | None = None,
     infer_dims_and_coords: bool = False,
     model: Any = None,
+    mutable: bool | None = None,
 ) -> DataTensor:
     """Register data that can be exchanged with `set_data`.
 
@@ -172,6 +173,8 @@ def Data(
         Not supported: write `dims` and `coords`.
     model : Model, optional
         The open model by default.
+    mutable : bool, optional
+        PyMC 5's: True is the only kind there is.
 
     Returns
     -------
@@ -181,6 +184,11 @@ def Data(
     if infer_dims_and_coords:
         raise NotYetSupported(
             f"Data {name!r}: infer_dims_and_coords=True is not there yet. Write dims= and coords=."
+        )
+    if mutable is False:
+        raise NotYetSupported(
+            f"Data {name!r}: mutable=False: data can always be exchanged here. Leave it out, or "
+            "use the array itself."
         )
     model = modelcontext(model)
     full = model.name_for(name)

@@ -94,12 +94,20 @@ class Fault:
     def _reason(self, value: Any, params: Mapping[str, Any]) -> str:
         dist, name = self._dist, self.factor.name
         for key, x in params.items():
+            if not np.isfinite(x).all():
+                return (
+                    f"{key} is not finite: its formula overflows, divides by zero or takes the "
+                    f"logarithm of 0 there. Rescale what {key} is made of, or give those variables "
+                    "other initial values with `initval=`."
+                )
             constraint = dist.params[key].constraint
             if not np.all(constraint.check(np.asarray(x))):
                 return (
                     f"{key} must be {constraint.words}. Change the formula of {key}, e.g. through "
                     "`pm.math.exp` for a positive one, or the initial values it is made of."
                 )
+        if np.isnan(value).any():
+            return f"Give {name!r} an `initval=` that is a number."
         support = dist.support(**{key: ops.as_tensor(x) for key, x in params.items()})
         if not _member(support, np.asarray(value)):
             if self.factor.kind == "observed":

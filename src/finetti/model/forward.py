@@ -94,14 +94,45 @@ def draw_all(
     """
     names = names or {}
     backend = "reference" if backend is None and count <= FEW else backend
+    waiting = [node for node in _needed(outputs, known) if is_rv(node)]
+    streams = _streams(waiting, names, seed)
+    parents = {node: _parents(node, known) for node in waiting}
+    while waiting:
+        ready = [node for node in waiting if parents[node] <= known.keys()]
+        draw_level(ready, count, known, streams, backend)
+        waiting = [node for node in waiting if node not in known]
+    return compute(outputs, count, known, backend)
+
+
+def _streams(
+    nodes: Sequence[Node], names: Mapping[Node, str], seed: int
+) -> dict[Node, np.random.Generator]:
+    streams: dict[Node, np.random.Generator] = {}
     taken: set[str] = set()
-    for place, node in enumerate(node for node in _needed(outputs, known) if is_rv(node)):
+    for place, node in enumerate(nodes):
         label = names.get(node, "")
         if not label or label in taken:  # two variables must never share a stream
             label = f"{label}__{place}"
         taken.add(label)
-        known[node] = draw_variable(node, count, known, stream(seed, label), backend)
-    return compute(outputs, count, known, backend)
+        streams[node] = stream(seed, label)
+    return streams
+
+
+def _parents(node: Node, known: Container[Node]) -> set[Node]:
+    """The random variables that a variable's parameters depend on at first hand."""
+    found: set[Node] = set()
+    seen: set[Node] = set()
+    stack = list(node.args)
+    while stack:
+        part = stack.pop()
+        if part in seen or part in known:
+            continue
+        seen.add(part)
+        if is_rv(part):
+            found.add(part)
+        else:
+            stack.extend(part.args)
+    return found
 
 
 def _needed(outputs: Iterable[Node], known: Mapping[Node, Any]) -> list[Node]:
@@ -115,102 +146,138 @@ def _needed(outputs: Iterable[Node], known: Mapping[Node, Any]) -> list[Node]:
     return sorted(seen, key=lambda node: node.order)
 
 
-def draw_variable(
-    node: Node, count: int, known: Known, rng: np.random.Generator, backend: str | None = None
+def draw_level(
+    nodes: Sequence[Node],
+    count: int,
+    known: Known,
+    streams: Mapping[Node, np.random.Generator],
+    backend: str | None = None,
+) -> None:
+    """Draw variables whose parameters are known, in chunks of draws, into `known`."""
+    args = list(dict.fromkeys(arg for node in nodes for arg in node.args))
+    rows = Rows(args, known, backend)
+    results = {node: np.empty((count, *map(int, node.shape)), node.type.dtype) for node in nodes}
+    widest = sum(node.type.size for node in [*nodes, *rows.moving])
+    step = max(1, CHUNK // max(1, widest))
+    for start in range(0, count, step):
+        stop = min(start + step, count)
+        values = rows(start, stop)
+        for node in nodes:
+            results[node][start:stop] = draw_rows(node, stop - start, values, streams[node])
+    known.update(results)
+
+
+def draw_rows(
+    node: Node, rows: int, values: Mapping[Node, tuple[Array, bool]], rng: np.random.Generator
 ) -> Array:
-    """`count` draws of one random variable, given the draws of what it depends on."""
+    """Draws [rows, *shape] of one variable.
+
+    Parameters
+    ----------
+    node : Node
+        The variable.
+    rows : int
+        How many.
+    values : mapping
+        Parameter node -> its value, and whether it has a leading axis of draws.
+    rng : numpy.random.Generator
+        Its stream.
+    """
     dist = dist_of(node)
     shape = tuple(map(int, node.shape))
-    varies = [_depends(arg, known) for arg in node.args]
-    params = _params(node.args, varies, count, known, backend)
-    widest = max([1, *_sizes(shape, params, varies)])
-    step = max(1, min(count, CHUNK // widest))
-    parts = []
-    for start in range(0, count, step):
-        rows = min(step, count - start)
-        given: dict[str, Tensor] = {}
-        values: dict[Node, Array] = {}
-        for (name, param), value, moves in zip(dist.params.items(), params, varies, strict=True):
-            if moves:  # the axis of draws comes first, then axes of length 1 up to the batch's
-                value = value[start : start + rows]
-                fill = len(shape) - dist.event_ndim - (value.ndim - 1 - param.ndim)
-                value = value.reshape(rows, *(1,) * fill, *value.shape[1:])
-            given[name] = new_input(name, value.shape, canonical_dtype(value.dtype))
-            values[given[name].node] = value
-        drawn = dist.draw((rows, *shape), **given)
-        parts += reference.evaluate([drawn], values, rng)
-    result = parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else None
-    return np.empty((0, *shape), node.type.dtype) if result is None else result
-
-
-def _sizes(shape: tuple[int, ...], params: list[Array], varies: list[bool]) -> list[int]:
-    """How many numbers one draw takes: of the variable, and of each parameter that varies."""
-    sizes = [int(np.prod(shape, dtype=int))]
-    for param, moves in zip(params, varies, strict=True):
-        if moves:
-            sizes.append(int(np.prod(param.shape[1:], dtype=int)))
-    return sizes
+    given: dict[str, Tensor] = {}
+    inputs: dict[Node, Array] = {}
+    for (name, param), arg in zip(dist.params.items(), node.args, strict=True):
+        value, moves = values[arg]
+        if moves:  # the axis of draws comes first, then axes of length 1 up to the batch's
+            fill = len(shape) - dist.event_ndim - (value.ndim - 1 - param.ndim)
+            value = value.reshape(rows, *(1,) * fill, *value.shape[1:])
+        given[name] = new_input(name, value.shape, canonical_dtype(value.dtype))
+        inputs[given[name].node] = value
+    return reference.evaluate([dist.draw((rows, *shape), **given)], inputs, rng)[0]
 
 
 def _depends(node: Node, known: Container[Node]) -> bool:
     return any(part in known for part in topological([node]))
 
 
-def _params(
-    args: Sequence[Node], varies: Sequence[bool], count: int, known: Known, backend: str | None
-) -> list[Array]:
-    """Parameters that vary from draw to draw as [count, *shape], the others as they are."""
-    moving = [arg for arg, moves in zip(args, varies, strict=True) if moves]
-    fixed = [arg for arg, moves in zip(args, varies, strict=True) if not moves]
-    values = dict(zip(moving, compute(moving, count, known, backend), strict=True))
-    values.update(zip(fixed, reference.evaluate(fixed), strict=True))
-    return [values[arg] for arg in args]
+class Rows:
+    """Values of nodes for a range of draws, given the draws of what they depend on.
+
+    Parameters
+    ----------
+    nodes : sequence of Node
+        What to compute.
+    known : dict
+        Node -> [count, *shape].
+    backend : str, optional
+        "native" (default) or "reference".
+    """
+
+    def __init__(self, nodes: Sequence[Node], known: Known, backend: str | None = None):
+        self._known = {node: known[node] for node in nodes if node in known}
+        rest = [node for node in dict.fromkeys(nodes) if node not in known]
+        needed = _needed(rest, known)
+        if any(node.op.family == "random" for node in needed):
+            raise SamplingError("a draw outside of any distribution cannot be sampled forward")
+        used = {arg for node in needed for arg in node.args if arg in known}
+        self.moving = [node for node in rest if used and _depends(node, used)]
+        fixed = [node for node in rest if node not in self.moving]
+        self._fixed = dict(zip(fixed, reference.evaluate(fixed), strict=True))
+        self._columns: list[Array] = []
+        self._function: Any = None
+        if self.moving:
+            self._compile(sorted(used, key=lambda node: node.order), known, backend)
+
+    def _compile(self, used: list[Node], known: Known, backend: str | None) -> None:
+        replaced: dict[Node, Node] = {}
+        inputs = []
+        for place, node in enumerate(used):
+            twin = new_input(f"known_{place}", tuple(map(int, node.shape)))
+            whole = twin if node.type.dtype == FLOAT else ops.cast(twin, node.type.dtype)
+            replaced[node] = whole.node
+            inputs.append(twin.node)
+            self._columns.append(known[node].reshape(len(known[node]), -1))
+        self._function = compile_outputs(rebuild(self.moving, replaced), inputs, backend)
+
+    @property
+    def width(self) -> int:
+        """How many numbers one draw takes in and gives out."""
+        return sum(node.type.size for node in self.moving) + sum(
+            column.shape[1] for column in self._columns
+        )
+
+    def __call__(self, start: int, stop: int) -> dict[Node, tuple[Array, bool]]:
+        """Node -> its value, and whether that has a leading axis of draws."""
+        values = {node: (value[start:stop], True) for node, value in self._known.items()}
+        values.update({node: (value, False) for node, value in self._fixed.items()})
+        if self.moving:
+            x = np.concatenate([np.asarray(c[start:stop], float) for c in self._columns], axis=1)
+            flat = map_rows(self._function, x)
+            at = 0
+            for node in self.moving:
+                part = flat[:, at : at + node.type.size].reshape(len(x), *map(int, node.shape))
+                values[node] = (part.astype(node.type.dtype, copy=False), True)
+                at += node.type.size
+        return values
 
 
 def compute(
     outputs: Sequence[Node], count: int, known: Known, backend: str | None = None
 ) -> list[Array]:
     """Values [count, *shape] of nodes that are functions of known ones."""
-    results: dict[Node, Array] = {node: known[node] for node in outputs if node in known}
-    missing = [node for node in dict.fromkeys(outputs) if node not in results]
-    needed = _needed(missing, known)
-    if any(node.op.family == "random" for node in needed):
-        raise SamplingError("a draw outside of any distribution cannot be sampled forward")
-    used = {arg for node in needed for arg in node.args if arg in known}
-    moving = [node for node in missing if used and _depends(node, used)]
-    fixed = [node for node in missing if node not in moving]
-    for node, value in zip(fixed, reference.evaluate(fixed), strict=True):
-        results[node] = np.broadcast_to(value, (count, *value.shape))
-    if moving:
-        replaced: dict[Node, Node] = {}
-        inputs, columns = [], []
-        for place, node in enumerate(sorted(used, key=lambda node: node.order)):
-            twin = new_input(f"known_{place}", tuple(map(int, node.shape)))
-            whole = twin if node.type.dtype == FLOAT else ops.cast(twin, node.type.dtype)
-            replaced[node] = whole.node
-            inputs.append(twin.node)
-            columns.append(known[node].reshape(count, -1))
-        function = compile_outputs(rebuild(moving, replaced), inputs, backend)
-        results.update(_mapped(function, moving, columns, count))
-    return [results[node] for node in outputs]
-
-
-def _mapped(
-    function: Any, nodes: Sequence[Node], columns: Sequence[Array], count: int
-) -> dict[Node, Array]:
-    """Apply the function to rows in chunks, so that memory stays bounded by the results."""
-    sizes = [node.type.size for node in nodes]
-    results = [np.empty((count, *map(int, node.shape)), node.type.dtype) for node in nodes]
-    step = max(1, CHUNK // max(1, sum(sizes), sum(column.shape[1] for column in columns)))
+    rows = Rows([node for node in outputs if node not in known], known, backend)
+    results = {node: known[node] for node in outputs if node in known}
+    for node in rows.moving:
+        results[node] = np.empty((count, *map(int, node.shape)), node.type.dtype)
+    step = max(1, CHUNK // max(1, rows.width))
     for start in range(0, count, step):
-        x = np.concatenate([np.asarray(c[start : start + step], float) for c in columns], axis=1)
-        flat = map_rows(function, x)
-        at = 0
-        for result, size in zip(results, sizes, strict=True):
-            part = flat[:, at : at + size].reshape(len(x), *result.shape[1:])
-            result[start : start + step] = part
-            at += size
-    return dict(zip(nodes, results, strict=True))
+        for node, (value, moves) in rows(start, min(start + step, count)).items():
+            if moves:
+                results[node][start : start + step] = value
+            else:
+                results[node] = np.broadcast_to(value, (count, *value.shape))
+    return [results[node] for node in outputs]
 
 
 def draw(

@@ -12,7 +12,7 @@ from finetti.errors import ParameterError, ShapeError, SupportError, did_you_mea
 from finetti.ir import Node, Tensor, ops
 from finetti.model.compile import Array
 from finetti.model.data import as_array, data_only, to_dtype
-from finetti.model.forward import draw_variable, stream
+from finetti.model.forward import draw_rows, stream
 from finetti.model.frozen import Frozen, FrozenRV, freeze
 from finetti.model.logdensity import bijector_of
 
@@ -136,8 +136,9 @@ def _value(rv: FrozenRV, strategy: Any, known: dict[Node, Array], seed: int, own
         start = rv.dist.start(rv.shape, **rv.params)
         return reference.evaluate([start], known)[0]
     if isinstance(strategy, str):
-        rows = {node: value[None] for node, value in known.items()}
-        return draw_variable(rv.node, 1, rows, stream(seed, rv.name), "reference")[0]
+        params = zip(rv.node.args, reference.evaluate(rv.node.args, known), strict=True)
+        values = {arg: (param, False) for arg, param in params}
+        return draw_rows(rv.node, 1, values, stream(seed, rv.name))[0]
     if isinstance(strategy, Tensor):
         (value,) = reference.evaluate(freeze([strategy.node]))
         strategy = to_dtype(value, rv.node.type.dtype, owner)
