@@ -11,23 +11,7 @@
 #include <cstring>
 #include <limits>
 
-// One binary for every processor: the loader picks the widest version of a function that runs here.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define FINETTI_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FINETTI_CLONES
-#endif
-
-#if defined(__clang__)
-#define FINETTI_INLINE [[gnu::always_inline]] inline
-#define FINETTI_UNROLL _Pragma("unroll(8)")
-#elif defined(__GNUC__)
-#define FINETTI_INLINE [[gnu::always_inline]] inline
-#define FINETTI_UNROLL _Pragma("GCC unroll 8")
-#else
-#define FINETTI_INLINE inline
-#define FINETTI_UNROLL
-#endif
+#include "finetti/simd.hpp"
 
 namespace finetti::linalg {
 
@@ -43,31 +27,9 @@ struct View {
 
 namespace detail {
 
-inline constexpr std::size_t lanes = 8;    // columns of a tile
 inline constexpr std::size_t rows = 6;     // rows of a tile: 6 x 8 sums stay in registers
 inline constexpr std::size_t depth = 256;  // inner length between two visits of the output
 inline constexpr std::size_t block = 32;   // side of the triangles that are worked on without products
-
-#if defined(__GNUC__)
-typedef double Lanes __attribute__((vector_size(lanes * sizeof(double))));
-#else
-struct Lanes {
-    double values[lanes];
-    double& operator[](std::size_t i) noexcept { return values[i]; }
-    friend Lanes operator*(double s, Lanes x) noexcept {
-        for (double& v : x.values) v *= s;
-        return x;
-    }
-    friend Lanes operator*(Lanes x, const Lanes& y) noexcept {
-        for (std::size_t i = 0; i < lanes; ++i) x.values[i] *= y.values[i];
-        return x;
-    }
-    Lanes& operator+=(const Lanes& y) noexcept {
-        for (std::size_t i = 0; i < lanes; ++i) values[i] += y.values[i];
-        return *this;
-    }
-};
-#endif
 
 // c[R x width] += sign * a[R x k] packed[k x 8], the sums in registers.
 template <std::size_t R>
@@ -86,7 +48,7 @@ FINETTI_INLINE void tile(const View& a, const Lanes* packed, std::size_t k, doub
 }  // namespace detail
 
 // c[n x m] += sign * a[n x k] b[k x m]; c has row stride c_row.
-FINETTI_CLONES inline void add_product(std::size_t n, std::size_t k, std::size_t m, double sign, View a, View b,
+FINETTI_MULTIVERSION inline void add_product(std::size_t n, std::size_t k, std::size_t m, double sign, View a, View b,
                                        double* c, std::size_t c_row) noexcept {
     using namespace detail;
     Lanes packed[depth];
@@ -105,28 +67,18 @@ FINETTI_CLONES inline void add_product(std::size_t n, std::size_t k, std::size_t
 }
 
 // The sum of x[i] y[i] in eight interleaved partial sums.
-FINETTI_CLONES inline double dot(std::size_t n, const double* x, const double* y) noexcept {
-    detail::Lanes sums = {}, u, v;
+FINETTI_MULTIVERSION inline double dot(std::size_t n, const double* x, const double* y) noexcept {
+    Lanes sums = repeat(0.0);
     std::size_t i = 0;
-    for (; i + detail::lanes <= n; i += detail::lanes) {
-        std::memcpy(&u, x + i, sizeof u);
-        std::memcpy(&v, y + i, sizeof v);
-        sums += u * v;
-    }
+    for (; i + lanes <= n; i += lanes) sums += load(x + i) * load(y + i);
     for (std::size_t l = 0; i < n; ++i, ++l) sums[l] += x[i] * y[i];
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+    return total(sums);
 }
 
 // y += factor * x.
-FINETTI_CLONES inline void add_scaled(std::size_t n, double factor, const double* x, double* y) noexcept {
-    detail::Lanes u, v;
+FINETTI_MULTIVERSION inline void add_scaled(std::size_t n, double factor, const double* x, double* y) noexcept {
     std::size_t i = 0;
-    for (; i + detail::lanes <= n; i += detail::lanes) {
-        std::memcpy(&u, x + i, sizeof u);
-        std::memcpy(&v, y + i, sizeof v);
-        v += factor * u;
-        std::memcpy(y + i, &v, sizeof v);
-    }
+    for (; i + lanes <= n; i += lanes) store(load(y + i) + factor * load(x + i), y + i);
     for (; i < n; ++i) y[i] += factor * x[i];
 }
 
@@ -184,7 +136,7 @@ inline bool factor_block(std::size_t width, double* l, std::size_t l_row) noexce
 }
 
 // x := x l^-T for the `count` rows of x, eight rows at a time as lanes; x and l have row stride l_row.
-FINETTI_CLONES inline void solve_rows(std::size_t count, std::size_t width, const double* l, double* x,
+FINETTI_MULTIVERSION inline void solve_rows(std::size_t count, std::size_t width, const double* l, double* x,
                                       std::size_t l_row) noexcept {
     Lanes columns[block];
     for (std::size_t i = 0; i < count; i += lanes) {

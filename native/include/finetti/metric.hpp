@@ -63,14 +63,13 @@ public:
 private:
     FINETTI_MULTIVERSION static double distance(std::size_t n, const double* variance, const double* inverse_sigma,
                                                 const double* mean, const double* x, const double* g) noexcept {
-        detail::LaneSum sum;
-        for (std::size_t i = 0; i < n; i += lanes)
-            for (std::size_t k = 0; k < lanes; ++k) {
-                const std::size_t j = i + k;
-                const double r = ((x[j] - mean[j]) + variance[j] * g[j]) * inverse_sigma[j];
-                sum.lane[k] += r * r;
-            }
-        return sum.total();
+        Lanes sum = repeat(0.0);
+        for (std::size_t i = 0; i < n; i += lanes) {
+            const Lanes centred = load(x + i) - load(mean + i);
+            const Lanes r = (centred + load(variance + i) * load(g + i)) * load(inverse_sigma + i);
+            sum += r * r;
+        }
+        return total(sum);
     }
 
     std::size_t dimension_;

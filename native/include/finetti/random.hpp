@@ -54,13 +54,15 @@ constexpr double uniform_from_bits(std::uint64_t bits) noexcept { return static_
 inline double portable_log(double x) noexcept {
     auto bits = std::bit_cast<std::uint64_t>(x);
     const std::uint64_t sqrt_half = 0x3FE6A09E667F3BCDU;
-    const auto e = static_cast<std::int64_t>(bits - sqrt_half) >> 52;
-    const double m = std::bit_cast<double>(bits - (static_cast<std::uint64_t>(e) << 52));
+    // The exponent with 2048 added: no signed shift and no conversion, so loops over it vectorise everywhere.
+    const std::uint64_t raised = (bits - sqrt_half + (std::uint64_t{2048} << 52)) >> 52;
+    const double e = std::bit_cast<double>(raised | 0x4330000000000000U) - (0x1p52 + 2048.0);
+    const double m = std::bit_cast<double>(bits - ((raised - 2048) << 52));
     const double f = (m - 1.0) / (m + 1.0);
     const double s = f * f;
     double series = 1.0 / 23;
     for (int k = 21; k >= 3; k -= 2) series = series * s + 1.0 / k;
-    return static_cast<double>(e) * 0.693147180559945309417 + 2.0 * (f + f * s * series);
+    return e * 0.693147180559945309417 + 2.0 * (f + f * s * series);
 }
 
 // Wichura (1988), Algorithm AS 241 (PPND16): the standard normal quantile to about 1e-16.
@@ -95,13 +97,13 @@ inline constexpr Rational quantile_tail = {
      7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15}};
 inline constexpr double quantile_split = 0.425;
 
-/// The quantile for |u - 1/2| > 0.425.
-inline double normal_tail(double u) noexcept {
+/// The quantile of the far tails, beyond 6.7 standard deviations: u or 1 - u below exp(-25).
+inline double normal_far(double u) noexcept {
     const bool lower = u < 0.5;
-    const double r = std::sqrt(-portable_log(lower ? u : 1.0 - u));
-    const double z = r <= 5.0 ? quantile_middle(r - 1.6) : quantile_tail(r - 5.0);
+    const double z = quantile_tail(std::sqrt(-portable_log(lower ? u : 1.0 - u)) - 5.0);
     return lower ? -z : z;
 }
+inline constexpr double far_tail = 1.3887943864964021e-11;  // exp(-25)
 
 inline constexpr std::size_t normal_batch = 2 * philox_batch;
 
@@ -117,19 +119,57 @@ FINETTI_MULTIVERSION inline void normal_centre(const std::uint64_t* bits, double
     }
 }
 
+/// The quantile for 0.425 < |u - 1/2|, as far as the far tails.
+FINETTI_MULTIVERSION inline void normal_tails(const double* u, double* z) noexcept {
+    for (std::size_t k = 0; k < normal_batch; ++k) {
+        const double tail = u[k] < 0.5 ? u[k] : 1.0 - u[k];
+        const double size = quantile_middle(std::sqrt(-portable_log(tail)) - 1.6);
+        z[k] = u[k] < 0.5 ? -size : size;
+    }
+}
+
+/// Collects the draws that fall into the tails, so that they too are worked out side by side.
+class TailBatch {
+public:
+    void add(double u, double* target) noexcept {
+        u_[count_] = u;
+        target_[count_] = target;
+        if (++count_ == normal_batch) flush();
+    }
+    void flush() noexcept {
+        double z[normal_batch];
+        for (std::size_t k = count_; k < normal_batch; ++k) u_[k] = 0.01;
+        normal_tails(u_, z);
+        for (std::size_t k = 0; k < count_; ++k) {
+            const bool far = u_[k] < far_tail || 1.0 - u_[k] < far_tail;
+            *target_[k] = far ? normal_far(u_[k]) : z[k];
+        }
+        count_ = 0;
+    }
+
+private:
+    double u_[normal_batch];
+    double* target_[normal_batch];
+    std::size_t count_ = 0;
+};
+
 }  // namespace detail
 
 /// Standard normals 0, 1, ..., n - 1 of an address.
 inline void fill_normals(const StreamAddress& address, double* out, std::size_t n) noexcept {
     std::uint64_t bits[detail::normal_batch];
     double u[detail::normal_batch], z[detail::normal_batch];
+    detail::TailBatch tails;
     for (std::size_t i = 0; i < n; i += detail::normal_batch) {
         detail::philox_fill(address.counter(static_cast<std::uint32_t>(i / 2)), address.key(), bits);
         detail::normal_centre(bits, u, z);
         const std::size_t count = n - i < detail::normal_batch ? n - i : detail::normal_batch;
-        for (std::size_t k = 0; k < count; ++k)
-            out[i + k] = std::fabs(u[k] - 0.5) <= detail::quantile_split ? z[k] : detail::normal_tail(u[k]);
+        for (std::size_t k = 0; k < count; ++k) {
+            out[i + k] = z[k];
+            if (std::fabs(u[k] - 0.5) > detail::quantile_split) tails.add(u[k], out + i + k);
+        }
     }
+    tails.flush();
 }
 
 /// Uniforms on [0, 1), one after the other; a block serves two.

@@ -9,19 +9,9 @@
 #include <cstdlib>
 #include <new>
 
-// The same function for several instruction sets, chosen when the library is loaded.
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(FINETTI_NO_MULTIVERSION)
-#define FINETTI_MULTIVERSION __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define FINETTI_MULTIVERSION
-#endif
+#include "finetti/simd.hpp"
 
 namespace finetti {
-
-inline constexpr std::size_t lanes = 8;
-
-constexpr std::size_t padded(std::size_t n) noexcept { return (n + lanes - 1) / lanes * lanes; }
 
 /// Zeroed vectors of one padded length, 64-byte aligned, allocated at once; untouched ones cost no memory.
 class Arena {
@@ -49,13 +39,6 @@ private:
 
 namespace detail {
 
-struct LaneSum {
-    double lane[lanes] = {};
-    [[nodiscard]] double total() const noexcept {
-        return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
-    }
-};
-
 /// Half kick and drift: p' = p + h g,  x' = x + e v p'  (v: inverse mass; n is padded in all loops).
 FINETTI_MULTIVERSION inline void kick_drift(std::size_t n, double h, double e, const double* __restrict v,
                                             const double* __restrict x, const double* __restrict p,
@@ -71,14 +54,13 @@ FINETTI_MULTIVERSION inline void kick_drift(std::size_t n, double h, double e, c
 /// Half kick p += h g in place; returns p' diag(v) p.
 FINETTI_MULTIVERSION inline double kick_energy(std::size_t n, double h, const double* __restrict v,
                                                const double* __restrict g, double* __restrict p) noexcept {
-    LaneSum sum;
-    for (std::size_t i = 0; i < n; i += lanes)
-        for (std::size_t k = 0; k < lanes; ++k) {
-            const double full = p[i + k] + h * g[i + k];
-            p[i + k] = full;
-            sum.lane[k] += full * (v[i + k] * full);
-        }
-    return sum.total();
+    Lanes sum = repeat(0.0);
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const Lanes full = load(p + i) + h * load(g + i);
+        store(full, p + i);
+        sum += full * (load(v + i) * full);
+    }
+    return total(sum);
 }
 
 /// One end of a piece of trajectory.
@@ -95,14 +77,13 @@ struct TurningDots {
 };
 
 FINETTI_MULTIVERSION inline TurningDots turning_dots(std::size_t n, Ends a, Ends b) noexcept {
-    LaneSum at_a, at_b;
-    for (std::size_t i = 0; i < n; i += lanes)
-        for (std::size_t k = 0; k < lanes; ++k) {
-            const double step = b.x[i + k] - a.x[i + k];
-            at_a.lane[k] += step * a.p[i + k];
-            at_b.lane[k] += step * b.p[i + k];
-        }
-    return {at_a.total(), at_b.total()};
+    Lanes at_a = repeat(0.0), at_b = at_a;
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const Lanes step = load(b.x + i) - load(a.x + i);
+        at_a += step * load(a.p + i);
+        at_b += step * load(b.p + i);
+    }
+    return {total(at_a), total(at_b)};
 }
 
 /// The three tests of a merge in one pass: whole (a, d), and across the seam (a, c) and (b, d).
@@ -111,19 +92,19 @@ struct SeamDots {
 };
 
 FINETTI_MULTIVERSION inline SeamDots seam_dots(std::size_t n, Ends a, Ends b, Ends c, Ends d) noexcept {
-    LaneSum whole_a, whole_d, first_a, first_c, last_b, last_d;
-    for (std::size_t i = 0; i < n; i += lanes)
-        for (std::size_t k = 0; k < lanes; ++k) {
-            const std::size_t j = i + k;
-            const double whole = d.x[j] - a.x[j], first = c.x[j] - a.x[j], last = d.x[j] - b.x[j];
-            whole_a.lane[k] += whole * a.p[j];
-            whole_d.lane[k] += whole * d.p[j];
-            first_a.lane[k] += first * a.p[j];
-            first_c.lane[k] += first * c.p[j];
-            last_b.lane[k] += last * b.p[j];
-            last_d.lane[k] += last * d.p[j];
-        }
-    return {{whole_a.total(), whole_d.total()}, {first_a.total(), first_c.total()}, {last_b.total(), last_d.total()}};
+    Lanes whole_a = repeat(0.0), whole_d = whole_a, first_a = whole_a, first_c = whole_a, last_b = whole_a,
+          last_d = whole_a;
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const Lanes a_x = load(a.x + i), d_x = load(d.x + i), a_p = load(a.p + i), d_p = load(d.p + i);
+        const Lanes whole = d_x - a_x, first = load(c.x + i) - a_x, last = d_x - load(b.x + i);
+        whole_a += whole * a_p;
+        whole_d += whole * d_p;
+        first_a += first * a_p;
+        first_c += first * load(c.p + i);
+        last_b += last * load(b.p + i);
+        last_d += last * d_p;
+    }
+    return {{total(whole_a), total(whole_d)}, {total(first_a), total(first_c)}, {total(last_b), total(last_d)}};
 }
 
 }  // namespace detail

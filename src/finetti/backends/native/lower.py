@@ -112,4 +112,5 @@ _RULES: dict[str, Rule] = {
         "solve_triangular", a, b, (lower, trans)
     ),
     "index_set": _index_set,
+    "stop_gradient": lambda x: x,
 }
