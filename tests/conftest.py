@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 import zlib
 
 # Before the first import of finetti: the switch is read when the package is loaded.
 os.environ.setdefault("FINETTI_VERIFY", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Compiled code of this run only, also in the processes it starts; never in the user's cache.
+os.environ["FINETTI_CACHE_DIR"] = tempfile.mkdtemp(prefix="finetti-tests-")
+atexit.register(shutil.rmtree, os.environ["FINETTI_CACHE_DIR"], ignore_errors=True)
 
 import numpy as np
 import pytest

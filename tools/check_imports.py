@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "_core": set(),
     "ir": set(),
-    "passes": {"ir"},
+    "passes": {"ir", "_core"},
     "backends": {"passes", "ir", "_core"},
     "dist": {"ir"},
     "model": {"dist", "passes", "backends", "ir"},

@@ -3,6 +3,9 @@
 Run it with the Python of an environment that has PyMC 6 (the ``compare`` extra)::
 
     python tools/make_dist_reference.py [output.json]
+    python tools/make_dist_reference.py --more [output.json]
+
+The second form writes ``tests/data/dist_reference_more.json``, the cases of ``dist_cases.py``.
 
 Encoding: JSON has no infinities, so ``inf``, ``-inf`` and ``nan`` are the strings "inf", "-inf"
 and "nan"; an integer stays an integer; nested lists are arrays. A "nan" in ``logp`` is PyMC's own
@@ -39,6 +42,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor
+from dist_cases import CASES as MORE_CASES
 
 # PyTensor narrows literals that fit (3.0 to float32, 1 to int8) and then works in float32, which
 # leaves errors of 1e-8; the reference is to be exact.
@@ -398,14 +402,21 @@ def bad_value_record(name: str, kwargs: dict[str, Any], value: Any) -> dict[str,
 
 
 def main() -> None:
-    default = Path(__file__).parents[1] / "tests" / "data" / "dist_reference.json"
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else default
-    reference = {
-        "made_with": {"pymc": pm.__version__, "pytensor": pytensor.__version__},
-        "cases": [case_record(*case) for case in CASES],
-        "bad_calls": [bad_call_record(*call) for call in BAD_CALLS],
-        "bad_values": [bad_value_record(*row) for row in BAD_VALUES],
-    }
+    arguments = sys.argv[1:]
+    more = arguments[:1] == ["--more"]
+    name = "dist_reference_more.json" if more else "dist_reference.json"
+    default = Path(__file__).parents[1] / "tests" / "data" / name
+    target = Path(arguments[more]) if len(arguments) > more else default
+    made_with = {"pymc": pm.__version__, "pytensor": pytensor.__version__}
+    if more:
+        reference = {"made_with": made_with, "cases": [case_record(*case) for case in MORE_CASES]}
+    else:
+        reference = {
+            "made_with": made_with,
+            "cases": [case_record(*case) for case in CASES],
+            "bad_calls": [bad_call_record(*call) for call in BAD_CALLS],
+            "bad_values": [bad_value_record(*row) for row in BAD_VALUES],
+        }
     rows = ",\n".join(
         f'"{key}": '
         + (

@@ -13,9 +13,14 @@ _EXPORTS: dict[str, str] = {
     # spelling of distributions and functions
     **dict.fromkeys(
         (
-            "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Dirichlet", "Exponential",
-            "Gamma", "HalfCauchy", "HalfNormal", "LogNormal", "MvNormal", "NegativeBinomial",
-            "Normal", "Poisson", "StudentT", "Uniform",
+            "AsymmetricLaplace", "Bernoulli", "Beta", "BetaBinomial", "Binomial", "Categorical",
+            "Cauchy", "ChiSquared", "Dirichlet", "DiscreteUniform", "ExGaussian", "Exponential",
+            "Flat", "Gamma", "Geometric", "Gumbel", "HalfCauchy", "HalfFlat", "HalfNormal",
+            "HalfStudentT", "HyperGeometric", "Interpolated", "InverseGamma", "Kumaraswamy",
+            "Laplace", "LogNormal", "Logistic", "LogitNormal", "Moyal", "MvNormal",
+            "NegativeBinomial", "Normal", "Pareto", "Poisson", "Rice", "SkewNormal", "StudentT",
+            "Triangular", "TruncatedNormal", "Uniform", "VonMises", "Wald", "Weibull",
+            "ZeroInflatedBinomial", "ZeroInflatedNegativeBinomial", "ZeroInflatedPoisson",
         ),
         "finetti.dialects.pymc.distributions",
     ),
@@ -34,6 +39,7 @@ _EXPORTS: dict[str, str] = {
     "draw": "finetti.model.forward",
     "get_data": "finetti.model.functions",
     "modelcontext": "finetti.model.context",
+    "to_jax": "finetti.model.export",
     # inference
     "sample": "finetti.infer.sample",
     **dict.fromkeys(

@@ -44,6 +44,8 @@ def test_logp(case: dict[str, Any]) -> None:
 @each_case
 def test_logcdf(case: dict[str, Any]) -> None:
     rv = make(case)
+    if case["logcdf"] is None and rv_params(rv)[0].cdf is not None:
+        return  # more than PyMC has
     if case["logcdf"] is None:
         with pytest.raises(NotYetSupported, match=case["dist"]):
             logcdf(rv, decode(case["values"][0]))
@@ -55,12 +57,16 @@ def test_logcdf(case: dict[str, Any]) -> None:
 @each_case
 def test_icdf(case: dict[str, Any]) -> None:
     rv = make(case)
+    if case["icdf"] is None and rv_params(rv)[0].quantile is not None:
+        return  # more than PyMC has
     if case["icdf"] is None:
         with pytest.raises(NotYetSupported, match=case["dist"]):
             icdf(rv, 0.5)
         return
     for q, expected in zip(case["q"], case["icdf"], strict=True):
         if "Cauchy" in case["dist"] and q in (0.0, 1.0):  # PyMC: 1.6e16 for infinity
+            continue
+        if case["dist"] == "Geometric" and q == 1.0:  # PyMC: the largest integer for infinity
             continue
         agree(value_of(icdf(rv, q)), decode(expected), rtol=1e-9)
 

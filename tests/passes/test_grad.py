@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from finetti.backends.native import compile_density
 from finetti.backends.reference import evaluate
 from finetti.ir import Tensor, ops
 from finetti.passes.grad import gradient
@@ -64,3 +65,27 @@ def test_comparisons_stop_the_gradient():
     (grad,) = gradient(ops.sum_(ops.cast(X > 0, "float64")).node, [X.node])
     np.testing.assert_array_equal(evaluate([grad], POINT)[0], np.zeros((3, 4)))
 
+
+SAFE = {
+    "log": (lambda x: ops.where(x > 0.0, ops.log(x), 0.0), [0.0, -1.0, 0.5], [0.0, 0.0, 2.0]),
+    "root": (lambda x: ops.where(x > 0.0, ops.sqrt(x), x), [0.0, -1.0, 4.0], [1.0, 1.0, 0.25]),
+    "ratio": (lambda x: ops.where(ops.equal(x, 0.0), 1.0, ops.sin(x) / x), [0.0], [0.0]),
+    "chain": (lambda x: ops.where(x > 1.0, ops.sqrt(ops.log(x)) * 2.0 + 1.0, -x),
+              [1.0, -2.0], [-1.0, -1.0]),
+    "nested": (
+        lambda x: ops.where(x < 5.0, ops.where(x > 0.0, ops.log(x), 0.0), 1.0 / (x - 5.0)),
+        [0.0, 5.0, 2.0], [0.0, -np.inf, 0.5]),
+    "power": (lambda x: ops.where(x > 0.0, x ** 0.5 / ops.log1p(x), 0.0), [-2.0], [0.0]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAFE)
+def test_branches_that_are_not_taken_do_no_harm(name):
+    function, point, expected = SAFE[name]
+    x = ops.new_input("x", (len(point),))
+    density = ops.sum_(function(x))
+    (grad,) = gradient(density.node, [x.node])
+    (got,) = evaluate([grad], {x.node: np.array(point)})
+    np.testing.assert_allclose(got, expected, atol=1e-15)
+    _, native = compile_density(density.node, [x.node])(np.array(point))
+    np.testing.assert_allclose(native, expected, atol=1e-15)

@@ -5,7 +5,7 @@ import pytest
 
 from finetti.backends.reference import evaluate
 from finetti.ir import ops, topological
-from finetti.passes.signs import nonnegative, positive
+from finetti.passes.facts import nonnegative, positive
 from finetti.passes.simplify import simplify
 
 U = ops.new_input("u", ())

@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "finetti/along.hpp"
+#include "finetti/dense.hpp"
 #include "finetti/linalg.hpp"
 #include "finetti/special.hpp"
 #include "finetti/sweeps.hpp"
@@ -29,14 +31,19 @@ inline auto kernel_table() noexcept {
     using detail::address_of;
     return std::array{
         Kernel{"finetti_betainc", address_of(&special::betainc)},
+        Kernel{"finetti_betainc_d", address_of(&special::betainc_d)},
+        Kernel{"finetti_betaincinv", address_of(&special::betaincinv)},
         Kernel{"finetti_digamma", address_of(&special::digamma)},
         Kernel{"finetti_erfcx", address_of(&special::erfcx)},
         Kernel{"finetti_erfinv", address_of(&special::erfinv)},
         Kernel{"finetti_gammainc", address_of(&special::gammainc)},
+        Kernel{"finetti_gammainc_d", address_of(&special::gammainc_d)},
         Kernel{"finetti_gammaincc", address_of(&special::gammaincc)},
+        Kernel{"finetti_gammaincinv", address_of(&special::gammaincinv)},
         Kernel{"finetti_gammaln", address_of(&special::gammaln)},
         Kernel{"finetti_i0e", address_of(&special::i0e)},
         Kernel{"finetti_i1e", address_of(&special::i1e)},
+        Kernel{"finetti_ive", address_of(&special::ive)},
         Kernel{"finetti_log_ndtr", address_of(&special::log_ndtr)},
         Kernel{"finetti_ndtr", address_of(&special::ndtr)},
         Kernel{"finetti_ndtri", address_of(&special::ndtri)},
@@ -48,6 +55,18 @@ inline auto kernel_table() noexcept {
         Kernel{"finetti_matmul_tn", address_of(&linalg::matmul_tn)},
         Kernel{"finetti_matmul_tt", address_of(&linalg::matmul_tt)},
         Kernel{"finetti_solve_triangular", address_of(&linalg::solve_triangular)},
+        Kernel{"finetti_eigh", address_of(&dense::eigh)},
+        Kernel{"finetti_expm", address_of(&dense::expm)},
+        Kernel{"finetti_slogdet", address_of(&dense::slogdet)},
+        Kernel{"finetti_solve", address_of(&dense::solve)},
+        Kernel{"finetti_add_along", address_of(&along::add)},
+        Kernel{"finetti_argmax", address_of(&along::argmax)},
+        Kernel{"finetti_argsort", address_of(&along::argsort)},
+        Kernel{"finetti_cumargmax", address_of(&along::cumargmax)},
+        Kernel{"finetti_cumprod", address_of(&along::cumprod)},
+        Kernel{"finetti_put_along", address_of(&along::put)},
+        Kernel{"finetti_recurrence", address_of(&along::recurrence)},
+        Kernel{"finetti_take_along", address_of(&along::take)},
         Kernel{"finetti_cumsum", address_of(&sweeps::cumsum)},
         Kernel{"finetti_matvec", address_of(&sweeps::matvec)},
         Kernel{"finetti_vecmat", address_of(&sweeps::vecmat)},

@@ -6,4 +6,6 @@
 #include "finetti/special/bessel.hpp"
 #include "finetti/special/gamma.hpp"
 #include "finetti/special/incomplete.hpp"
+#include "finetti/special/incomplete_derivatives.hpp"
 #include "finetti/special/normal.hpp"
+#include "finetti/special/quantiles.hpp"

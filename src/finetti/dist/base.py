@@ -102,13 +102,16 @@ class Distribution:
     key : str
         A unique name when `name` is not.
     scipy : str
-        The same distribution, an expression in `scipy.stats` and the parameters.
+        The same distribution, an expression in `scipy.stats` (or `tests/dist/twins.py`, where SciPy
+        has none) and the parameters; empty for what integrates to no finite number.
     samples : tuple of dict
         Parameters for the tests.
     tol : float
         Relative tolerance of `density` against SciPy's.
     notes : mapping
         Column -> why it is None.
+    made_by : tuple, optional
+        ``(function, *arguments)`` that makes the record of others; such records are in no table.
     """
 
     name: str
@@ -130,9 +133,12 @@ class Distribution:
     key: str = ""
     tol: float = 1e-12
     notes: Mapping[str, str] = field(default_factory=dict)
+    made_by: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.name)
+        if self.made_by:
+            return
         if self.key in DISTRIBUTIONS:
             raise ValueError(f"two distributions are named {self.key!r}")
         DISTRIBUTIONS[self.key] = self
@@ -141,6 +147,8 @@ class Distribution:
         return f"<distribution {self.key}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.made_by:
+            return self.made_by[0], self.made_by[1:]
         return _find, (self.key,)
 
     @property
@@ -182,7 +190,7 @@ class Distribution:
 
     def _batch(self, params: Mapping[str, Tensor]) -> Shape:
         shapes = (_without(x.shape, self.params[name].ndim) for name, x in params.items())
-        return broadcast(*shapes)
+        return broadcast((), *shapes)
 
     def _call(
         self, column: str, asked: str, value: Any, params: Mapping[str, Any]
@@ -200,7 +208,8 @@ class Distribution:
             param = self.params[name]
             ok = param.constraint.contains(x)
             if ok is not None:
-                inner = param.ndim - param.constraint.event_ndim
+                # A parameter may have fewer axes than one value of it: it is the same along them.
+                inner = min(param.ndim - param.constraint.event_ndim, ops.as_tensor(ok).ndim)
                 axes = tuple(range(-inner, 0))
                 result = require(ops.all_(ok, axes) if axes else ok, result, otherwise)
         return result
@@ -267,7 +276,7 @@ def _rv_type(
 
 def dist_shape(dist: Distribution, shapes: Mapping[str, Shape]) -> Shape:
     """The shape that parameters of these shapes give a variable: batch axes, then the event's."""
-    batch = broadcast(*(_without(shapes[name], p.ndim) for name, p in dist.params.items()))
+    batch = broadcast((), *(_without(shapes[name], p.ndim) for name, p in dist.params.items()))
     return (*map(int, batch), *map(int, dist.event_shape(**shapes)))
 
 
@@ -378,3 +387,16 @@ def rv_params(x: Tensor | Node) -> tuple[Distribution, dict[str, Tensor]]:
     dist: Distribution = node.attrs[0]
     return dist, dict(zip(dist.params, map(Tensor, node.args), strict=True))
 
+
+
+def stretched_params(x: Tensor) -> tuple[Distribution, dict[str, Tensor]]:
+    """As `rv_params`, with parameters in the shape of a variable that was given a larger one."""
+    dist, params = rv_params(x)
+    own = dist_shape(dist, {name: param.node.shape for name, param in params.items()})
+    if x.node.shape == own or not params:
+        return dist, params
+    batch = x.shape[: x.ndim - dist.event_ndim]
+    name = next(iter(params))
+    first, core = params[name], dist.params[name].ndim
+    inner = first.shape[first.ndim - core :] if core <= first.ndim else (1,) * core
+    return dist, {**params, name: ops.broadcast_to(first, (*batch, *inner))}

@@ -60,6 +60,12 @@ log = Bijector("log", forward=ops.log, backward=ops.exp, log_det=ops.as_tensor)
 logodds = Bijector(
     "logodds", forward=ops.logit, backward=ops.sigmoid, log_det=_both_tails
 )
+circular = Bijector(
+    "circular",
+    forward=ops.as_tensor,
+    backward=lambda u: ops.arctan2(ops.sin(u), ops.cos(u)),
+    log_det=ops.zeros_like,
+)
 
 
 def interval(lower: Any, upper: Any) -> Bijector:
@@ -67,14 +73,16 @@ def interval(lower: Any, upper: Any) -> Bijector:
     lower, upper = _finite(lower, -np.inf), _finite(upper, np.inf)
     if lower is None and upper is None:
         return Bijector("interval", ops.as_tensor, ops.as_tensor, ops.zeros_like)
-    if upper is None:
+    if upper is None and not _partly_infinite(lower):
         return Bijector(
             "interval", lambda x: ops.log(x - lower), lambda u: lower + ops.exp(u), ops.as_tensor
         )
-    if lower is None:
+    if lower is None and not _partly_infinite(upper):
         return Bijector(
             "interval", lambda x: ops.log(upper - x), lambda u: upper - ops.exp(u), ops.as_tensor
         )
+    if _partly_infinite(lower) or _partly_infinite(upper):
+        return _elementwise_interval(lower, upper)
     width = upper - lower
     return Bijector(
         "interval",
@@ -82,6 +90,37 @@ def interval(lower: Any, upper: Any) -> Bijector:
         backward=lambda u: lower + width * ops.sigmoid(u),
         log_det=lambda u: ops.log(width) + _both_tails(u),
     )
+
+
+def _partly_infinite(bound: Tensor | None) -> bool:
+    value = None if bound is None else ops.constant_value(bound)
+    return value is not None and bool(np.isinf(value).any())
+
+
+def _elementwise_interval(lower: Tensor | None, upper: Tensor | None) -> Bijector:
+    """The map of intervals of which some have one bound or none."""
+    low = ops.as_tensor(-np.inf if lower is None else lower)
+    high = ops.as_tensor(np.inf if upper is None else upper)
+    below, above = ops.isinf(low), ops.isinf(high)
+    low, high = ops.where(below, 0.0, low), ops.where(above, 0.0, high)
+    cases = (
+        (below & above, interval(None, None)),
+        (below, interval(None, high)),
+        (above, interval(low, None)),
+    )
+    # Where a side is open the width does not count.
+    bounded = interval(low, ops.where(below | above, low + 1.0, high))
+
+    def chosen(part: str) -> Callable[[Any], Tensor]:
+        def function(x: Any) -> Tensor:
+            result = getattr(bounded, part)(x)
+            for condition, case in reversed(cases):
+                result = ops.where(condition, getattr(case, part)(x), result)
+            return result
+
+        return function
+
+    return Bijector("interval", chosen("forward"), chosen("backward"), chosen("log_det"))
 
 
 def _finite(bound: Any, infinity: float) -> Tensor | None:
@@ -122,20 +161,61 @@ simplex = Bijector(
     unconstrained_shape=lambda shape: (*shape[:-1], shape[-1] - 1),
 )
 
+
+# -- increasing numbers: the first, then logarithms of the steps ----------------------------------
+
+
+def _ordered_backward(u: Any) -> Tensor:
+    u = ops.as_tensor(u)
+    return ops.cumsum(ops.concatenate([u[..., :1], ops.exp(u[..., 1:])], axis=-1), axis=-1)
+
+
+def _ordered_forward(x: Any) -> Tensor:
+    x = ops.as_tensor(x)
+    return ops.concatenate([x[..., :1], ops.log(x[..., 1:] - x[..., :-1])], axis=-1)
+
+
+def ordered(positive: bool = False, ascending: bool = True) -> Bijector:
+    """The map of vectors whose elements increase (decrease when not `ascending`)."""
+
+    def turned(x: Any) -> Tensor:
+        x = ops.as_tensor(x)
+        return x if ascending else ops.flip(x, -1)
+
+    def forward(x: Any) -> Tensor:
+        u = _ordered_forward(turned(x))
+        return ops.concatenate([ops.log(u[..., :1]), u[..., 1:]], axis=-1) if positive else u
+
+    def backward(u: Any) -> Tensor:
+        x = ops.cumsum(ops.exp(u), axis=-1) if positive else _ordered_backward(u)
+        return turned(x)
+
+    def log_det(u: Any) -> Tensor:
+        u = ops.as_tensor(u)
+        return ops.sum_(u if positive else u[..., 1:], -1)
+
+    return Bijector("ordered", forward, backward, log_det, event_ndim=1)
+
+
 # Support kind -> its map; None: the values are unconstrained, or not continuous.
 _BIJECTORS: dict[str, Callable[[Support], Bijector | None]] = {
     "real": lambda support: None,
     "real_vector": lambda support: None,
     "integers": lambda support: None,
     "boolean": lambda support: None,
+    "count_vector": lambda support: None,
+    "mixed": lambda support: None,
     "positive": lambda support: log,
     "nonnegative": lambda support: log,
     "unit_interval": lambda support: logodds,
     "interval": lambda support: interval(support.lower, support.upper),
     "simplex": lambda support: simplex,
+    "circle": lambda support: circular,
 }
 
 
 def bijector_for(support: Support) -> Bijector | None:
     """The map that a variable with this support is sampled through; None when it needs none."""
+    if support.bijector is not None:
+        return support.bijector  # type: ignore[no-any-return]
     return _BIJECTORS[support.kind](support)

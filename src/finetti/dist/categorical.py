@@ -11,7 +11,7 @@ from finetti.ir import INT, Tensor, ops
 from finetti.ir.types import Shape
 
 
-def _picked(table: Tensor, value: Tensor) -> Tensor:
+def picked(table: Tensor, value: Tensor) -> Tensor:
     """``table[..., value]``, where leading axes of the table broadcast with those of the value."""
     value = value if value.node.type.dtype == INT else ops.cast(value, INT)
     inside = ops.clip(value, 0, table.shape[-1] - 1)
@@ -25,7 +25,7 @@ def _picked(table: Tensor, value: Tensor) -> Tensor:
 
 def logp(value: Tensor, p: Tensor) -> Tensor:
     # One logarithm a category, unless every value has probabilities of its own.
-    return _picked(ops.log(p), value) if p.ndim == 1 else ops.log(_picked(p, value))
+    return picked(ops.log(p), value) if p.ndim == 1 else ops.log(picked(p, value))
 
 
 def draw(shape: Any, p: Tensor) -> Tensor:
@@ -48,13 +48,13 @@ def var(p: Tensor) -> Tensor:
 
 
 def logcdf(value: Tensor, p: Tensor) -> Tensor:
-    body = ops.log(_picked(ops.cumsum(p, axis=-1), value))
+    body = ops.log(picked(ops.cumsum(p, axis=-1), value))
     last = p.shape[-1] - 1
     return ops.where(value < 0, -float("inf"), ops.where(value < last, body, 0.0))
 
 
 def logit_logp(value: Tensor, logit_p: Tensor) -> Tensor:
-    return _picked(logit_p, value) - ops.logsumexp(logit_p, -1)
+    return picked(logit_p, value) - ops.logsumexp(logit_p, -1)
 
 
 def _no_event(**shapes: Shape) -> Shape:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from finetti.dist.base import Distribution, dist_shape, rv, rv_params
+from finetti.dist.base import Distribution, rv, stretched_params
 from finetti.errors import NotYetSupported, ParameterError
 from finetti.ir import Tensor, ops
 
@@ -81,18 +81,4 @@ def _parts(variable: Any, asked: str) -> tuple[Distribution, dict[str, Any]]:
             f"{asked} of {variable!r}: only random variables themselves have one here; deriving "
             "the density of an expression is not supported yet."
         )
-    dist, params = rv_params(variable)
-    if variable.node.shape != dist_shape(dist, {n: x.node.shape for n, x in params.items()}):
-        params = _stretched(dist, params, variable.shape)
-    return dist, params
-
-
-def _stretched(
-    dist: Distribution, params: dict[str, Tensor], shape: tuple[int, ...]
-) -> dict[str, Tensor]:
-    """The parameters in the shape of a variable that was given a larger one."""
-    batch = shape[: len(shape) - dist.event_ndim]
-    name = next(iter(params))
-    x = params[name]
-    core = x.shape[x.ndim - dist.params[name].ndim :] if dist.params[name].ndim <= x.ndim else ()
-    return {**params, name: ops.broadcast_to(x, (*batch, *core))}
+    return stretched_params(variable)

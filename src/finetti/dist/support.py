@@ -36,6 +36,10 @@ class Support:
         The bounds of an interval; tensors when they depend on parameters.
     exact : callable or None
         What only numbers are tested for, because a density need not: that proportions sum to 1.
+    infinite : bool
+        Whether infinities are members.
+    bijector : Bijector, optional
+        The map to the reals, where `kind` is not enough to know it.
     """
 
     kind: str
@@ -46,14 +50,16 @@ class Support:
     lower: Any = None
     upper: Any = None
     exact: Callable[[np.ndarray], Any] | None = None
+    infinite: bool = False
+    bijector: Any = None
 
     def contains(self, value: Tensor) -> Tensor | None:
         """Membership as a tensor; None when nothing has to be checked."""
         return None if self.test is None else self.test(value)
 
     def check(self, values: np.ndarray) -> np.ndarray:
-        """Membership of numbers, elementwise or for each event; only finite ones are members."""
-        ok = np.isfinite(values)
+        """Membership of numbers, elementwise or for each event."""
+        ok = ~np.isnan(values) if self.infinite else np.isfinite(values)
         if self.discrete:
             ok = ok & (values == np.floor(values))
         if self.event_ndim:
@@ -122,9 +128,14 @@ def _positive_diagonal(x: Any) -> Any:
 
 
 real = Support("real", "real numbers")
+extended_real = Support("real", "real numbers and infinities", infinite=True)
+circle = interval(-np.pi, np.pi, words="angles from -pi to pi", kind="circle")
 positive = Support("positive", "positive numbers", lambda x: x > 0.0)
 nonnegative = Support("nonnegative", "numbers >= 0", lambda x: x >= 0.0)
 unit_interval = interval(0.0, 1.0, words="numbers from 0 to 1", kind="unit_interval")
+open_unit_interval = Support(
+    "unit_interval", "numbers between 0 and 1", lambda x: (x > 0.0) & (x < 1.0)
+)
 counts = integers(0, words="whole numbers >= 0")
 boolean = interval(0, 1, words="0 and 1", discrete=True, kind="boolean")
 real_vector = Support("real_vector", "vectors of real numbers", event_ndim=1)

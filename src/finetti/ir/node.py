@@ -100,10 +100,11 @@ def make(op: OpDef, args: tuple[Node, ...], attrs: tuple[Any, ...] = ()) -> Node
     """The one node with this operation, these arguments and these attributes."""
     # A size equals a plain int but means more, so it must not be merged with one.
     sized = contains_size(attrs)
-    key = (op, args, map_sizes(attrs, _size_key) if sized else attrs)
+    key: tuple[Any, ...] = (op, args, map_sizes(attrs, _size_key) if sized else attrs)
     node = _interned.get(key)
     if node is None or op.volatile:
-        node_type = op.infer(*(arg.type for arg in args), **dict(zip(op.attr_names, attrs, strict=True)))
+        named = dict(zip(op.attr_names, attrs, strict=True))
+        node_type = op.infer(*(arg.type for arg in args), **named)
         if op.volatile:
             key = (*key, node_type)
         with _lock:

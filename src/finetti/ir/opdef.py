@@ -119,7 +119,7 @@ def attrs_of(node: Node) -> dict[str, Any]:
 
 def float_type(*types: TensorType) -> TensorType:
     """Float result over the broadcast shape."""
-    return TensorType(FLOAT, broadcast(*(t.shape for t in types)))
+    return TensorType(FLOAT, broadcast(*[t.shape for t in types]))
 
 
 def bool_type(*types: TensorType) -> TensorType:
@@ -131,6 +131,21 @@ def promoted_type(*types: TensorType) -> TensorType:
     """NumPy's common dtype, booleans counted as integers, over the broadcast shape."""
     dtype = promote(INT, *(t.dtype for t in types))
     return TensorType(dtype, broadcast(*(t.shape for t in types)))
+
+
+def common_type(*types: TensorType) -> TensorType:
+    """NumPy's common dtype, booleans staying booleans, over the broadcast shape."""
+    return TensorType(promote(*[t.dtype for t in types]), broadcast(*[t.shape for t in types]))
+
+
+def signed_type(*types: TensorType) -> TensorType:
+    """Numbers: NumPy refuses to subtract booleans."""
+    if all(t.dtype == BOOL for t in types):
+        raise DtypeError(
+            f"booleans have no sign and no difference: got {' and '.join(map(str, types))}. Use "
+            "`~` and `^`, or count with `x.astype(int)`."
+        )
+    return common_type(*types)
 
 
 def logical_type(*types: TensorType) -> TensorType:

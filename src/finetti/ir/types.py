@@ -57,7 +57,9 @@ def canonical_dtype(dtype: Any) -> str:
 
 def promote(*dtypes: str) -> str:
     """NumPy's common dtype of several."""
-    return DTYPES[max(DTYPES.index(dtype) for dtype in dtypes)]
+    if FLOAT in dtypes:
+        return FLOAT
+    return INT if INT in dtypes else BOOL
 
 
 def broadcast(*shapes: Shape) -> Shape:
@@ -69,7 +71,10 @@ def broadcast(*shapes: Shape) -> Shape:
         When two lengths differ and neither is 1.
     """
     first = shapes[0]
-    if all(shape == first for shape in shapes):
+    for shape in shapes:
+        if shape != first:
+            break
+    else:
         return first
     ndim = max(map(len, shapes))
     result: list[int] = [1] * ndim
@@ -134,9 +139,9 @@ def resolve_size(size: int, leaf: Callable[[tuple[Any, ...]], int]) -> int:
 
 def contains_size(attrs: Any) -> bool:
     """Whether a tuple of attributes holds a `Size` anywhere."""
-    if isinstance(attrs, Size):
-        return True
-    return isinstance(attrs, tuple) and any(map(contains_size, attrs))
+    if not isinstance(attrs, tuple):
+        return isinstance(attrs, Size)
+    return bool(attrs) and any(map(contains_size, attrs))
 
 
 def map_sizes(attrs: Any, function: Callable[[int], Any]) -> Any:
@@ -156,7 +161,8 @@ def as_shape(shape: Any) -> Shape:
         shape = shape.tolist() if shape.ndim else [shape.item()]
     elif not isinstance(shape, Iterable):
         raise ShapeError(
-            f"shape={shape!r} is no shape: expected an int or a sequence of ints, e.g. shape=(3, 2)."
+            f"shape={shape!r} is no shape: expected an int or a sequence of ints, e.g. "
+            "shape=(3, 2)."
         )
     lengths = []
     for length in shape:

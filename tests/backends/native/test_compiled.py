@@ -10,7 +10,6 @@ from finetti.backends.native.layout import LANES, LONGEST_PIECE, group_rows
 from finetti.backends.native.link import host_target
 from finetti.backends.native.plan import Plan, describe
 from finetti.backends.reference import evaluate
-from finetti.errors import NotYetSupported
 from finetti.ir import ops
 from finetti.passes.grad import gradient
 
@@ -119,12 +118,6 @@ def test_maps_keep_shapes_and_dtypes():
     for got, want in zip(function(point), expected, strict=True):
         assert got.dtype == want.dtype
         np.testing.assert_allclose(got, want, rtol=1e-15)
-
-
-def test_positions_that_depend_on_inputs_are_refused():
-    x = ops.new_input("x", (3,))
-    with pytest.raises(NotYetSupported, match="discrete latent"):
-        compile_map([ops.as_tensor([1.0, 2.0, 3.0])[ops.cast(x, "int64")].node], [x.node])
 
 
 def test_group_layout_covers_every_row_once():

@@ -142,9 +142,9 @@ def _compile(
     emitter = Emitter(plan, inputs, target.has_fma)
     ir = emitter.run()
     clock.lap("emit")
-    linked = compile_ir(ir, ENTRY, target=target)
     constants = emitter.pack.block()
     clock.lap("pack")
+    linked = compile_ir(ir, ENTRY, target=target)
     timings = {**clock.laps, **linked.milliseconds}
     return Compiled(
         sum(node.type.size for node in inputs), starts[-1], shown or tuple(outputs),

@@ -26,9 +26,25 @@ def _sign(b: Builder, x: str, lanes: int) -> str:
     return b.select(b.fcmp("une", x, 0.0, lanes), b.select(b.fcmp("ord", x, x, lanes), signed, x, lanes), x, lanes)  # fmt: skip
 
 
+def _remainder(b: Builder, x: str, y: str, lanes: int) -> tuple[str, str]:
+    """C's remainder, and whether NumPy's is one divisor further, on the divisor's side of zero."""
+    rest = MATH["fmod"](b, x, y, lanes)
+    apart = b.logical_xor(b.fcmp("olt", rest, 0.0, lanes), b.fcmp("olt", y, 0.0, lanes), lanes)
+    return rest, b.logical_and(b.fcmp("une", rest, 0.0, lanes), apart, lanes)
+
+
 def _mod(b: Builder, x: str, y: str, lanes: int) -> str:
-    quotient = b.intrinsic("floor", [b.fdiv(x, y, lanes)], lanes)
-    return b.fsub(x, b.fmul(quotient, y, lanes), lanes)
+    rest, further = _remainder(b, x, y, lanes)
+    return b.select(further, b.fadd(rest, y, lanes), rest, lanes)
+
+
+def _floor_divide(b: Builder, x: str, y: str, lanes: int) -> str:
+    # As NumPy: floor(x / y) is one too many where the quotient is rounded up to a whole number.
+    rest, further = _remainder(b, x, y, lanes)
+    quotient = b.fdiv(b.fsub(x, rest, lanes), y, lanes)
+    quotient = b.select(further, b.fsub(quotient, 1.0, lanes), quotient, lanes)
+    quotient = b.intrinsic("rint", [quotient], lanes)
+    return b.select(b.fcmp("oeq", y, 0.0, lanes), b.fdiv(x, y, lanes), quotient, lanes)
 
 
 OPERATIONS: dict[str, Emit] = {
@@ -44,13 +60,14 @@ OPERATIONS: dict[str, Emit] = {
     "minimum": Builder.minimum,
     "sign": _sign,
     "mod": _mod,
-    "floor_divide": lambda b, x, y, lanes: b.intrinsic("floor", [b.fdiv(x, y, lanes)], lanes),
+    "floor_divide": _floor_divide,
     "floor": _rounding("floor"),
     "ceil": _rounding("ceil"),
     "trunc": _rounding("trunc"),
     "rint": _rounding("rint"),
     "isnan": lambda b, x, lanes: b.fcmp("uno", x, x, lanes),
     "isinf": lambda b, x, lanes: b.fcmp("oeq", b.fabs(x, lanes), float("inf"), lanes),
+    "identity": lambda b, x, lanes: x,
     "and": Builder.logical_and,
     "or": Builder.logical_or,
     "xor": Builder.logical_xor,
@@ -91,8 +108,8 @@ def emit_elementwise(b: Builder, node: Node, args: list[str], lanes: int) -> str
     doubles = [_double(b, v, a, lanes) for v, a in zip(args, node.args, strict=True)]
     if name == "cast":
         return doubles[0] if node.attrs[0] != "int64" else b.intrinsic("trunc", doubles, lanes)
-    if name == "polygamma":
-        return OPERATIONS["polygamma"](b, b.const(float(node.attrs[0]), lanes), *doubles, lanes)
+    # What is left of static attributes are numbers: orders of derivatives. They come first.
+    doubles = [*(b.const(float(value), lanes) for value in node.attrs), *doubles]
     operation = OPERATIONS.get(name)
     if operation is None:
         raise NotYetSupported(f"{node.op.name} has no native code yet")

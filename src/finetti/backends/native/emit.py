@@ -8,15 +8,10 @@ import numpy as np
 
 from finetti.backends.native.builder import Builder
 from finetti.backends.native.elementwise import emit_elementwise
+from finetti.backends.native.grouped import GroupedBody, grouping
+from finetti.backends.native.kernels import KERNELS, call_kernel, work_size
 from finetti.backends.native.layout import Pack, Scratch
-from finetti.backends.native.loops import (
-    GroupedBody,
-    LoopBody,
-    PlainBody,
-    StraightBody,
-    grouping,
-    straight,
-)
+from finetti.backends.native.loops import IDENTITY, LoopBody, PlainBody, StraightBody, straight
 from finetti.backends.native.plan import Loop, Plan, Ref, Sink
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
@@ -26,7 +21,6 @@ _HEADER = (
     f"define i32 @{ENTRY}(i64 %n, ptr noalias nocapture readonly %x, ptr noalias nocapture %out, "
     "ptr noalias nocapture %lp, ptr noalias nocapture readonly %data) nounwind"
 )
-IDENTITY = {"add": 0.0, "multiply": 1.0, "max": float("-inf"), "min": float("inf")}
 
 
 class Emitter:
@@ -62,12 +56,11 @@ class Emitter:
         b.lines.append("  %scratch = load ptr, ptr %scratch.at, align 8")
         for node, start in self.plan.direct.items():
             self.memory[node] = ("%out", 8 * start)
-        for stage in self.plan.stages():
-            for node in self.plan.kernels.get(stage, ()):
+        for kernels, loops in self.plan.stages():
+            for node in kernels:
                 self._kernel(node)
-            for (at, _), loop in sorted(self.plan.loops.items()):
-                if at == stage:
-                    self._loop(loop)
+            for loop in loops:
+                self._loop(loop)
         for node, start in self.plan.outputs:
             if node.type.size == 1:
                 b.store(self.number(node), b.byte_pointer("%out", 8 * start))
@@ -108,28 +101,43 @@ class Emitter:
 
     def scalar(self, node: Node) -> str:
         """The SSA value of a node with one element: i1 when boolean, else double."""
-        found = self.scalars.get(node)
-        if found is None:
-            found = self.scalars[node] = self._scalar(node)
-        return found
+        stack = [node]
+        while stack:
+            top = stack[-1]
+            missing = [arg for arg in self._scalar_args(top) if arg not in self.scalars]
+            if missing:
+                stack += reversed(missing)
+                continue
+            if top not in self.scalars:
+                self.scalars[top] = self._scalar(top)
+            stack.pop()
+        return self.scalars[node]
+
+    def _scalar_args(self, node: Node) -> tuple[Node, ...]:
+        """The scalars from which a scalar is computed."""
+        ref = self.plan.ref(node)
+        if ref.node is not node or ref.table is not None:
+            return (ref.node,) if ref.node.type.size == 1 else ()
+        computed = node.op.family == "elementwise" and node not in self.scalars
+        return node.args if computed else ()
 
     def _scalar(self, node: Node) -> str:
         ref = self.plan.ref(node)
         if ref.node is not node or ref.table is not None:
-            return self.element(ref)
+            return self._element(ref)
         if node.op is const:
             value = node.attrs[0].value.reshape(())
             if node.type.dtype == BOOL:
                 return "true" if value else "false"
             return self.b.const(float(value))
         if node.op.family == "elementwise":
-            return emit_elementwise(self.b, node, [self.scalar(arg) for arg in node.args], 1)
+            return emit_elementwise(self.b, node, [self.scalars[arg] for arg in node.args], 1)
         return self._loaded(node, 0)
 
-    def element(self, ref: Ref) -> str:
+    def _element(self, ref: Ref) -> str:
         """The first element of what `ref` reads."""
         if ref.node.type.size == 1:
-            return self.scalar(ref.node)
+            return self.scalars[ref.node]
         return self._loaded(ref.node, 0 if ref.table is None else int(ref.table.positions[0]))
 
     def _loaded(self, node: Node, at: int) -> str:
@@ -143,8 +151,8 @@ class Emitter:
             for arg, place in self.plan.join_scalars(node):
                 self.b.store(self.number(arg), self.pointer(node, place))
             return
-        if node.op.name == "cumsum":
-            self._cumsum(node)
+        if node.op.name in KERNELS:
+            self._whole_kernel(node)
             return
         if node.op.name == "matmul" and node.type.ndim == 2 and node.shape[1] == 1:
             self._matrix_vector(node)
@@ -155,12 +163,11 @@ class Emitter:
             target = self.pointer(node, k * node.shape[-1] * node.shape[-2])
             self._call(node, args, target)
 
-    def _cumsum(self, node: Node) -> None:
-        (axis,) = node.attrs
-        sizes = (np.prod(node.shape[:axis]), node.shape[axis], np.prod(node.shape[axis + 1 :]))
-        arguments = [("i64", str(int(size))) for size in sizes]
-        pointers = [self._whole(node.args[0]), self.pointer(node)]
-        self.b.call_effect("finetti_cumsum", arguments + [("ptr", p) for p in pointers])
+    def _whole_kernel(self, node: Node) -> None:
+        size = work_size(node)
+        work = self.b.byte_pointer("%scratch", self.scratch.take(size)) if size else None
+        arguments = [self._whole(arg) for arg in node.args]
+        call_kernel(self.b, node, arguments, self.pointer(node), work)
 
     def _matrix_vector(self, node: Node) -> None:
         matrix = self.plan.matrix(node)

@@ -4,65 +4,33 @@
     linked.address        # of the function "logp", valid as long as `linked` lives
     linked.object_bytes   # the relocatable object; `load_object` brings it back in another process
 
-llvmlite is imported at the first use. No middle-end passes run: the emitter has done their work.
-Code generation and linking go through one ORC session; names resolve to `symbols`, then to the
-kernels of finetti._core, then to the process (libm). Everything here is safe from several threads.
+An object that the cache on disk has is not generated again; otherwise llvmlite is imported. No
+middle-end passes run: the emitter has done their work. Objects are linked by our own loader where
+there is one (`elf`), else through one ORC session; names resolve to `symbols`, then to the kernels
+of finetti._core, then to the process (libm). Everything here is safe from several threads.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, wraps
-from typing import Any, TypeVar
+from typing import Any
 
 from finetti._core import kernel_addresses
+from finetti.backends.native import elf
+from finetti.backends.native.cache import object_cache, object_key
+from finetti.backends.native.target import Target, host_target, llvm, llvm_identity, once
 from finetti.errors import CompileError
 
 __all__ = ["Linked", "Target", "compile_ir", "host_target", "load_object"]
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
 _KERNELS: dict[str, int] = kernel_addresses()
-_lock = threading.RLock()
+_LEVEL = 1  # of LLVM's instruction selection and register allocation
+_OPTIONS = f"level {_LEVEL}, large code model, interface 1"  # what objects depend on besides text
 _numbers = itertools.count()
-
-
-def _once(function: _Function) -> _Function:
-    """Cache the result; a second thread waits instead of making a second one."""
-    cached = lru_cache(maxsize=8)(function)
-
-    @wraps(function)
-    def call(*args: Any) -> Any:
-        with _lock:
-            return cached(*args)
-
-    return call  # type: ignore[return-value]
-
-
-@dataclass(frozen=True)
-class Target:
-    """A processor to generate code for.
-
-    Parameters
-    ----------
-    cpu : str
-        LLVM's name of the processor, as ``znver4``.
-    features : str
-        LLVM's feature list, as ``+avx2,+fma,-avx512f``.
-    """
-
-    cpu: str
-    features: str
-
-    @property
-    def has_fma(self) -> bool:
-        """Whether fused multiply-add is an instruction here."""
-        return any(name in self.features.split(",") for name in ("+fma", "+fma4", "+neon"))
 
 
 @dataclass(frozen=True)
@@ -78,7 +46,8 @@ class Linked:
     object_bytes : bytes
         The relocatable object file it came from.
     milliseconds : dict of str to float
-        CPU time of this thread by stage: parse, codegen, link.
+        CPU time of this thread by stage: cache (to look up and to store), and link; parse and
+        codegen if the object was not in the cache.
     """
 
     entry: str
@@ -86,21 +55,6 @@ class Linked:
     object_bytes: bytes = field(repr=False)
     milliseconds: dict[str, float]
     _keepalive: Any = field(repr=False)
-
-
-def host_target(*, without: tuple[str, ...] = ()) -> Target:
-    """The processor we run on.
-
-    Parameters
-    ----------
-    without : tuple of str
-        Features to switch off, by prefix: ``("avx512",)`` turns off every AVX-512 extension.
-    """
-    cpu, features = _host()
-    flags = features.split(",")
-    for prefix in without:
-        flags = [f"-{flag[1:]}" if flag[1:].startswith(prefix) else flag for flag in flags]
-    return Target(cpu, ",".join(flags))
 
 
 def compile_ir(
@@ -128,17 +82,23 @@ def compile_ir(
     CompileError
         If the text does not parse, or calls something that nobody defines.
     """
-    object_bytes, milliseconds = _emit_object(ir_text, target or host_target())
-    try:
-        return _link(object_bytes, entry, symbols or {}, milliseconds)
-    except CompileError as error:
-        unknown = _unresolved(ir_text, symbols or {})
-        if not unknown:
-            raise
-        raise CompileError(
-            f"compile_ir: {entry!r} calls {', '.join(unknown)}, which is neither a kernel of "
-            "finetti._core, nor in libm, nor passed in `symbols`. Pass its address there."
-        ) from error
+    target, cache, clock = target or host_target(), object_cache(), time.thread_time
+    if cache is None:
+        return _compile(ir_text, entry, symbols or {}, target)
+    start = clock()
+    key = object_key(llvm_identity(), _OPTIONS, target.identity, entry, ir_text)
+    object_bytes = cache.load(key)
+    looked = clock()
+    if object_bytes is not None:
+        try:
+            return _link(object_bytes, entry, symbols or {}, {"cache": 1e3 * (looked - start)})
+        except CompileError:  # what is wrong is told by compiling, or put right
+            pass
+    linked = _compile(ir_text, entry, symbols or {}, target)
+    done = clock()
+    cache.store(key, linked.object_bytes)
+    linked.milliseconds["cache"] = 1e3 * (looked - start + clock() - done)
+    return linked
 
 
 def load_object(
@@ -148,41 +108,39 @@ def load_object(
     return _link(object_bytes, entry, symbols or {}, {})
 
 
-@_once
-def _llvm() -> Any:
-    """llvmlite.binding, initialised."""
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm
-
-
-@_once
-def _host() -> tuple[str, str]:
-    llvm = _llvm()
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+def _compile(ir_text: str, entry: str, symbols: Mapping[str, int], target: Target) -> Linked:
+    object_bytes, milliseconds = _emit_object(ir_text, target)
+    try:
+        return _link(object_bytes, entry, symbols, milliseconds)
+    except CompileError as error:
+        unknown = _unresolved(ir_text, symbols)
+        if not unknown:
+            raise
+        raise CompileError(
+            f"compile_ir: {entry!r} calls {', '.join(unknown)}, which is neither a kernel of "
+            "finetti._core, nor in libm, nor passed in `symbols`. Pass its address there."
+        ) from error
 
 
-@_once
+@once
 def _machine(target: Target) -> Any:
     return (
-        _llvm()
+        llvm()
         .Target.from_default_triple()
-        .create_target_machine(cpu=target.cpu, features=target.features, opt=1, jit=True)
+        .create_target_machine(cpu=target.cpu, features=target.features, opt=_LEVEL, jit=True)
     )
 
 
-@_once
+@once
 def _session() -> Any:
-    return _llvm().create_lljit_compiler(suppress_errors=True)
+    return llvm().create_lljit_compiler(suppress_errors=True)
 
 
 def _emit_object(ir_text: str, target: Target) -> tuple[bytes, dict[str, float]]:
-    llvm, machine = _llvm(), _machine(target)
+    binding, machine = llvm(), _machine(target)
     start = time.thread_time()
     try:
-        module = llvm.parse_assembly(ir_text, context=llvm.create_context())
+        module = binding.parse_assembly(ir_text, context=binding.create_context())
     except RuntimeError as error:
         raise CompileError(_parse_message(ir_text, str(error))) from error
     module.triple = machine.triple
@@ -204,9 +162,30 @@ def _parse_message(ir_text: str, error: str) -> str:
 def _link(
     object_bytes: bytes, entry: str, symbols: Mapping[str, int], milliseconds: dict[str, float]
 ) -> Linked:
-    llvm, session = _llvm(), _session()
     start = time.thread_time()
-    library = llvm.JITLibraryBuilder().add_object_img(object_bytes).add_current_process()
+    address, keepalive = _load(object_bytes, entry, symbols)
+    milliseconds = {**milliseconds, "link": 1e3 * (time.thread_time() - start)}
+    return Linked(entry, address, object_bytes, milliseconds, keepalive)
+
+
+def _load(object_bytes: bytes, entry: str, symbols: Mapping[str, int]) -> tuple[int, Any]:
+    """The entry's address, and what keeps it valid."""
+
+    def resolve(name: str) -> int | None:
+        return symbols.get(name) or _KERNELS.get(name) or elf.process_symbol(name)
+
+    if elf.supported():
+        try:
+            image = elf.load(object_bytes, entry, resolve)
+            return image.address, image
+        except elf.ElfError:  # LLVM's linker can do more, and tells what is wrong
+            pass
+    return _load_with_llvm(object_bytes, entry, symbols)
+
+
+def _load_with_llvm(object_bytes: bytes, entry: str, symbols: Mapping[str, int]) -> tuple[int, Any]:
+    session = _session()
+    library = llvm().JITLibraryBuilder().add_object_img(object_bytes).add_current_process()
     for name, address in {**_KERNELS, **symbols}.items():
         if name.encode() in object_bytes:
             library.import_symbol(name, address)
@@ -218,14 +197,13 @@ def _link(
             f"link: {entry!r} cannot be linked: {str(error).strip()}. Expected an object that "
             "defines it and calls only kernels of finetti._core, libm, and what is in `symbols`."
         ) from error
-    milliseconds = {**milliseconds, "link": 1e3 * (time.thread_time() - start)}
-    return Linked(entry, tracker[entry], object_bytes, milliseconds, tracker)
+    return tracker[entry], tracker
 
 
 def _unresolved(ir_text: str, symbols: Mapping[str, int]) -> list[str]:
     """Functions that the text declares and nobody defines."""
     declared = re.findall(r"^declare [^@]*@([\w.$]+)\(", ir_text, re.MULTILINE)
-    known = _llvm().address_of_symbol
+    known = llvm().address_of_symbol
     return [
         name
         for name in declared

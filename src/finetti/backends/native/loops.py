@@ -2,7 +2,7 @@
 
 A `StraightBody` has as many lanes as there are elements and no loop at all. A `PlainBody` walks
 eight elements at a time; the last step overlaps the one before instead of a second loop for the
-rest. A `GroupedBody` walks rows sorted into bins (`layout.Grouped`).
+rest. A `grouped.GroupedBody` walks rows sorted into bins.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from finetti.backends.native.elementwise import emit_elementwise
-from finetti.backends.native.layout import LANES, Grouped, group_rows
-from finetti.backends.native.plan import Loop, Ref, Sink, Store, Table
+from finetti.backends.native.builder import vector_type
+from finetti.backends.native.layout import LANES
+from finetti.backends.native.plan import Ref, Sink, Store, Table
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from finetti.backends.native.emit import Emitter
 
 STRAIGHT_LIMIT = 16
+VECTOR = vector_type(LANES)
 _COMBINE = {"add": "fadd", "multiply": "fmul", "max": "maximum", "min": "minimum"}
-_IDENTITY = {"add": 0.0, "multiply": 1.0, "max": float("-inf"), "min": float("inf")}
+IDENTITY = {"add": 0.0, "multiply": 1.0, "max": float("-inf"), "min": float("inf")}
 
 
 def straight(length: int) -> bool:
@@ -32,24 +34,7 @@ def straight(length: int) -> bool:
     return length <= STRAIGHT_LIMIT
 
 
-def grouping(e: Emitter, loop: Loop) -> Table | None:
-    """The one table of bins that all binned sums of a loop share, if walking by it pays."""
-    binned = [sink for sink in loop.sinks if sink.bins is not None]
-    if not binned or straight(loop.length) or loop.length < 4 * LANES:
-        return None
-    if any(sink.matrix is not None for sink in loop.sinks):
-        return None
-    tables = {sink.bins.key for sink in binned if sink.bins is not None}
-    if len(tables) > 1 or any(_has_product(e, sink.value) for sink in loop.sinks):
-        return None
-    return binned[0].bins
-
-
-def _has_product(e: Emitter, ref: Ref) -> bool:
-    return any(node.op.name == "matmul" and e.plan.fused_product(node) for node in _walk(e, [ref]))
-
-
-def _walk(e: Emitter, roots: list[Ref]) -> Iterator[Node]:
+def walk(e: Emitter, roots: list[Ref]) -> Iterator[Node]:
     """The nodes that a body computes or reads, users first."""
     seen: set[Node] = set()
     stack = list(roots)
@@ -82,7 +67,7 @@ class LoopBody(ABC):
 
     def prepare(self, roots: list[Ref]) -> None:
         """Everything that does not change from step to step."""
-        for node in _walk(self.e, roots):
+        for node in walk(self.e, roots):
             if node.type.size == 1:
                 self._splat(node)
             elif node.op.name == "matmul" and self.e.plan.fused_product(node):
@@ -98,12 +83,9 @@ class LoopBody(ABC):
     def _spread(self, product: Node) -> None:
         """The vector of a matrix product, each element in all lanes."""
         ref = self.e.plan.ref(product.args[1])
-        start = 0 if ref.table is None else ref.table.start
         pieces = []
         for j in range(product.args[1].type.size):
             at = j if ref.table is None else int(ref.table.positions[j])
-            del start
-            start = 0
             if ref.node.type.size == 1:
                 value = self.e.scalar(ref.node)
             else:
@@ -127,6 +109,29 @@ class LoopBody(ABC):
 
     def read(self, ref: Ref) -> str:
         """The value of `ref` in all lanes: i1 when boolean, else double."""
+        stack = [ref]
+        while stack:
+            top = stack[-1]
+            missing = [inner for inner in self._inner(top) if not self._at_hand(inner)]
+            if missing:
+                stack += reversed(missing)
+                continue
+            if top.table is None and not self._at_hand(top):
+                self.values[top.node] = self._compute(top.node)
+            stack.pop()
+        return self._value(ref)
+
+    def _at_hand(self, ref: Ref) -> bool:
+        return ref.table is not None or ref.node.type.size == 1 or ref.node in self.values
+
+    def _inner(self, ref: Ref) -> list[Ref]:
+        """What has to be computed before `ref`."""
+        node = ref.node
+        if self._at_hand(ref) or node.op.family != "elementwise" or self._held(node):
+            return []
+        return self.e.plan.operands(node)
+
+    def _value(self, ref: Ref) -> str:
         node = ref.node
         if node.type.size == 1:
             if node not in self.splats:
@@ -134,25 +139,21 @@ class LoopBody(ABC):
             return self.splats[node]
         if ref.table is not None:
             return self._truth(node, self._gathered(node, ref.table))
-        value = self.values.get(node)
-        if value is None:
-            value = self.values[node] = self._compute(node)
-        return value
+        return self.values[node]
+
+    def _held(self, node: Node) -> bool:
+        """Whether an earlier loop has left this array behind."""
+        return node in self.e.memory
 
     def _compute(self, node: Node) -> str:
-        e = self.e
         if node.op is const:
             return self._truth(node, self._constant(node.attrs[0].key, node.attrs[0].value))
-        if e.plan.in_memory(node) or self._stored(node):
+        if self._held(node) or self.e.plan.in_memory(node):
             return self._truth(node, self._memory(node))
         if node.op.name == "matmul":
             return self._product(node)
-        args = [self.read(ref) for ref in e.plan.operands(node)]
+        args = [self._value(ref) for ref in self.e.plan.operands(node)]
         return emit_elementwise(self.b, node, args, self.lanes)
-
-    def _stored(self, node: Node) -> bool:
-        """Whether an earlier loop has stored this array."""
-        return node in self.e.memory
 
     def _truth(self, node: Node, value: str) -> str:
         return self.b.fcmp("une", value, 0.0, self.lanes) if node.type.dtype == BOOL else value
@@ -267,12 +268,12 @@ class StraightBody(LoopBody):
             (node, value) for node, value in self.values.items() if node.op is not const
         )
 
-    def _compute(self, node: Node) -> str:
-        held = self.e.vectors.get(node)
-        return held if held is not None else super()._compute(node)
+    def _held(self, node: Node) -> bool:
+        return node in self.e.vectors or super()._held(node)
 
-    def _stored(self, node: Node) -> bool:
-        return node in self.e.memory
+    def _compute(self, node: Node) -> str:
+        known = self.e.vectors.get(node)
+        return known if known is not None else super()._compute(node)
 
     def _constant(self, key: tuple[object, ...], array: np.ndarray) -> str:
         offset = self.e.constant((*key, "plain"), np.asarray(array, float))
@@ -321,20 +322,16 @@ class PlainBody(LoopBody):
 
     def open(self, sinks: list[Sink]) -> None:
         b = self.b
+        before, self.head = b.block, b.fresh_label("head")
+        b.branch(self.head)
+        b.label(self.head)
+        self.counter = b.open_phi("i64", "0", before)
         self.accumulators: list[tuple[Sink, int, str]] = []
         for sink in sinks:
             if sink.bins is None:
-                count = sink.node.type.size if sink.matrix is not None else 1
-                self.accumulators += [(sink, j, b.name("acc")) for j in range(count)]
-        self.counter, self.head, self.exit = b.name("j"), b.name("head")[1:], b.name("exit")[1:]
-        before = b.block
-        b.effect(f"br label %{self.head}")
-        b.lines.append(f"{self.head}:")
-        b.block = self.head
-        # The block a step ends in is known only when its body is written.
-        self.phis = len(b.lines)
-        self.before = before
-        b.lines += [""] * (1 + len(self.accumulators))
+                start = b.const(IDENTITY[sink.combine], LANES)
+                for j in range(sink.node.type.size if sink.matrix is not None else 1):
+                    self.accumulators.append((sink, j, b.open_phi(VECTOR, start, before)))
         self.mask: str | None = None
         self.at = self.counter
         if self.length % LANES:
@@ -348,19 +345,12 @@ class PlainBody(LoopBody):
     def close(self) -> None:
         b = self.b
         following = b.iop("add nuw nsw", self.counter, LANES)
-        more = b.icmp("ult", following, self.length)
-        latch = b.block
-        b.effect(f"br i1 {more}, label %{self.head}, label %{self.exit}")
-        b.lines[self.phis] = (
-            f"  {self.counter} = phi i64 [0, %{self.before}], [{following}, %{latch}]"
-        )
-        for k, ((sink, _, name), new) in enumerate(zip(self.accumulators, self.new, strict=True)):
-            start = b.const(_IDENTITY[sink.combine], LANES)
-            b.lines[self.phis + 1 + k] = (
-                f"  {name} = phi <8 x double> [{start}, %{self.before}], [{new}, %{latch}]"
-            )
-        b.lines.append(f"{self.exit}:")
-        b.block = self.exit
+        latch, after = b.block, b.fresh_label("exit")
+        b.branch_if(b.icmp("ult", following, self.length), self.head, after)
+        b.close_phi(self.counter, following, latch)
+        for (_, _, name), new in zip(self.accumulators, self.new, strict=True):
+            b.close_phi(name, new, latch)
+        b.label(after)
         for (sink, j, _), new in zip(self.accumulators, self.new, strict=True):
             total = self._horizontal(sink, new)
             if sink.matrix is not None:
@@ -410,7 +400,7 @@ class PlainBody(LoopBody):
             if sink.bins is not None:
                 value = by_sink[id(sink)]
                 if self.mask is not None:
-                    value = b.select(self.mask, value, _IDENTITY[sink.combine], LANES)
+                    value = b.select(self.mask, value, IDENTITY[sink.combine], LANES)
                 self._scatter(sink, value, self._positions(sink.bins))
 
     def store(self, store: Store, value: str) -> None:
@@ -420,140 +410,3 @@ class PlainBody(LoopBody):
             return
         base = self._target(store, 0)
         self.b.store(value, self.b.element_pointer(base, self.at), LANES)
-
-
-class GroupedBody(LoopBody):
-    """Rows walked bin by bin, eight pieces in step."""
-
-    def __init__(self, e: Emitter, bins: Table):
-        super().__init__(e, LANES)
-        self.bins = bins
-        self.layout: Grouped = group_rows(bins.positions)
-        self.hoisted: dict[Node, str] = {}
-
-    def _data(self, what: str, array: np.ndarray) -> str:
-        offset = self.e.constant(("grouped", what, *self.bins.key), array)
-        return self.b.byte_pointer("%constants", offset)
-
-    def prepare(self, roots: list[Ref]) -> None:
-        super().prepare(roots)
-        self.per_bin: list[Node] = []
-        seen: set[Node] = set()
-        stack = list(roots)
-        while stack:
-            ref = stack.pop()
-            if ref.table is not None:
-                if ref.table.key == self.bins.key and ref.node.type.size > 1:
-                    self.per_bin.append(ref.node)
-            elif ref.node not in seen and ref.node.op.family == "elementwise":
-                seen.add(ref.node)
-                if ref.node.type.size > 1 and ref.node not in self.e.memory:
-                    stack.extend(self.e.plan.operands(ref.node))
-
-    def open(self, sinks: list[Sink]) -> None:
-        b, layout = self.b, self.layout
-        self.outer, self.inner = b.name("slice"), b.name("step")
-        self.outer_head, self.inner_head, self.inner_exit, self.exit = (
-            b.name(hint)[1:] for hint in ("slices", "steps", "flush", "exit")
-        )
-        self.running = [(sink, b.name("acc"), b.name("total")) for sink in sinks]
-        first = self._data("first", layout.first)
-        steps = self._data("steps", layout.steps)
-        bins = self._data("bins", layout.bins)
-        lengths = self._data("lengths", layout.lengths)
-        self.before = b.block
-        b.effect(f"br label %{self.outer_head}")
-        b.lines.append(f"{self.outer_head}:")
-        b.block = self.outer_head
-        self.outer_phis = len(b.lines)
-        self.totals = [row for row in self.running if row[0].bins is None]
-        b.lines += [""] * (1 + len(self.totals))
-        start = b.load(b.element_pointer(first, self.outer, "i64"), element="i64")
-        self.count = b.load(b.element_pointer(steps, self.outer, "i64"), element="i64")
-        lane0 = b.iop("mul", self.outer, LANES)
-        self.lane_bins = b.load(b.element_pointer(bins, lane0, "i32"), LANES, element="i32")
-        rows = b.load(b.element_pointer(lengths, lane0, "i64"), LANES, element="i64")
-        for node in self.per_bin:
-            if node not in self.hoisted:
-                base = b.byte_pointer(*self.e.location(node))
-                self.hoisted[node] = self._gather(base, self.lane_bins)
-        self.slice_end = b.block
-        b.effect(f"br label %{self.inner_head}")
-        b.lines.append(f"{self.inner_head}:")
-        b.block = self.inner_head
-        self.inner_phis = len(b.lines)
-        b.lines += [""] * (1 + len(self.running))
-        step = b.splat(self.inner, LANES, "i64")
-        self.mask = b.icmp("ugt", rows, step, LANES)
-        self.slot = b.iop("add", start, b.iop("mul", self.inner, LANES))
-
-    def close(self) -> None:
-        b = self.b
-        following = b.iop("add nuw nsw", self.inner, 1)
-        more = b.icmp("ult", following, self.count)
-        latch = b.block
-        b.effect(f"br i1 {more}, label %{self.inner_head}, label %{self.inner_exit}")
-        b.lines[self.inner_phis] = (
-            f"  {self.inner} = phi i64 [0, %{self.slice_end}], [{following}, %{latch}]"
-        )
-        for k, ((sink, acc, total), new) in enumerate(zip(self.running, self.new, strict=True)):
-            start = total if sink.bins is None else b.const(_IDENTITY[sink.combine], LANES)
-            b.lines[self.inner_phis + 1 + k] = (
-                f"  {acc} = phi <8 x double> [{start}, %{self.slice_end}], [{new}, %{latch}]"
-            )
-        b.lines.append(f"{self.inner_exit}:")
-        b.block = self.inner_exit
-        lanes = [b.extract(self.lane_bins, lane, LANES, "i32") for lane in range(LANES)]
-        positions: list[str | int] = [b.convert("sext", lane, "i32", "i64") for lane in lanes]
-        for (sink, _, _), new in zip(self.running, self.new, strict=True):
-            if sink.bins is not None:
-                self._scatter(sink, new, positions)
-        next_slice = b.iop("add nuw nsw", self.outer, 1)
-        again = b.icmp("ult", next_slice, self.layout.slices)
-        flush = b.block
-        b.effect(f"br i1 {again}, label %{self.outer_head}, label %{self.exit}")
-        b.lines[self.outer_phis] = (
-            f"  {self.outer} = phi i64 [0, %{self.before}], [{next_slice}, %{flush}]"
-        )
-        news = dict(zip([row[2] for row in self.running], self.new, strict=True))
-        for k, (sink, _, total) in enumerate(self.totals):
-            start = b.const(_IDENTITY[sink.combine], LANES)
-            b.lines[self.outer_phis + 1 + k] = (
-                f"  {total} = phi <8 x double> [{start}, %{self.before}], [{news[total]}, %{flush}]"
-            )
-        b.lines.append(f"{self.exit}:")
-        b.block = self.exit
-        for sink, _, total in self.totals:
-            self.sums.append((sink, self._horizontal(sink, news[total])))
-
-    def _constant(self, key: tuple[object, ...], array: np.ndarray) -> str:
-        flat = np.asarray(array, float).ravel()[self.layout.rows]
-        offset = self.e.constant((*key, "grouped", *self.bins.key), flat)
-        pointer = self.b.element_pointer(self.b.byte_pointer("%constants", offset), self.slot)
-        return self.b.load(pointer, LANES)
-
-    def _memory(self, node: Node) -> str:
-        return self._indexed(node, self.layout.rows, ("rows",))
-
-    def _gathered(self, node: Node, table: Table) -> str:
-        if table.key == self.bins.key:
-            return self.hoisted[node]
-        return self._indexed(node, table.positions[self.layout.rows], table.key)
-
-    def _indexed(self, node: Node, positions: np.ndarray, key: tuple[object, ...]) -> str:
-        base = self.b.byte_pointer(*self.e.location(node))
-        if key not in self.tables:
-            offset = self.e.constant(("walk", *key, *self.bins.key), positions)
-            place = self.b.byte_pointer("%constants", offset)
-            pointer = self.b.element_pointer(place, self.slot, "i32")
-            self.tables[key] = self.b.load(pointer, LANES, element="i32")
-        return self._gather(base, self.tables[key])
-
-    def accumulate(self, sinks: list[Sink], values: list[str]) -> None:
-        self.new = []
-        for (sink, acc, _), value in zip(self.running, values, strict=True):
-            new = self._combine(sink, acc, self._as_double(sink, value), LANES)
-            self.new.append(self.b.select(self.mask, new, acc, LANES))
-
-    def store(self, store: Store, value: str) -> None:
-        raise AssertionError("grouped loops store nothing")

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from finetti.errors import NotYetSupported
+from finetti.backends.native import dynamic_index
 from finetti.ir import OPS, Node, topological
 from finetti.ir.node import constant_data, make
 from finetti.ir.opdef import reals, unary
 from finetti.ir.ops.leaf import const
-from finetti.ir.types import TensorType
-from finetti.passes.simplify import add, build, mul, negate, number
+from finetti.ir.types import TensorType, promote
+from finetti.passes.facts import nonnegative
+from finetti.passes.simplify import add, as_dtype, build, mul, negate, number
 
 log1p_unit = unary(
     "log1p_unit", numpy=np.log1p, native="log1p01", jax="jax.numpy.log1p", samples=reals(0.0, 1.0),
@@ -56,8 +57,11 @@ def _sigmoid(x: Node) -> Node:
 
 
 def _x_times(x: Node, y: Node, logarithm: Node) -> Node:
-    vanishes = build("logical_and", build("equal", x, number(0.0)),
-                     build("logical_not", build("isnan", y)))  # fmt: skip
+    # The argument may be dearer than its logarithm: that of an exponential needs no exponential.
+    undefined = build("isnan", logarithm if nonnegative(y) else y)
+    vanishes = build(
+        "logical_and", build("equal", x, number(0.0)), build("logical_not", undefined)
+    )
     return build("where", vanishes, number(0.0), mul(x, logarithm))
 
 
@@ -79,9 +83,13 @@ def _batched(name: str, a: Node, b: Node, attrs: tuple[Any, ...] = ()) -> Node |
 
 def _index_set(x: Node, v: Node, *rest: Any) -> Node:
     *indices, spec = rest
-    if any(index.op is not const for index in indices):
-        raise NotYetSupported("writing at positions that depend on random variables")
+    if dynamic_index.dynamic(indices):
+        return dynamic_index.put(x, v, indices, spec)
     positions = _positions(x.type, indices, spec)
+    if not positions.size:
+        return as_dtype(x, promote(x.type.dtype, v.type.dtype))
+    if positions.size == 0:
+        return x
     v = build("broadcast_to", v, attrs=(positions.shape,))
     mask = np.zeros(x.type.size, bool)
     source = np.zeros(x.type.size, np.int64)
@@ -90,6 +98,16 @@ def _index_set(x: Node, v: Node, *rest: Any) -> Node:
     flat = build("reshape", v, attrs=((positions.size,),))
     picked = build("index", flat, _array(source.reshape(x.shape)), attrs=((("at", 0),),))
     return build("where", _array(mask.reshape(x.shape)), picked, x)
+
+
+def _index(x: Node, *rest: Any) -> Node | None:
+    *indices, spec = rest
+    return dynamic_index.take(x, indices, spec) if dynamic_index.dynamic(indices) else None
+
+
+def _index_add(g: Node, *rest: Any) -> Node | None:
+    *indices, shape, spec = rest
+    return dynamic_index.add(g, indices, shape, spec) if dynamic_index.dynamic(indices) else None
 
 
 def _positions(x: TensorType, indices: list[Node], spec: Any) -> np.ndarray:
@@ -111,6 +129,8 @@ _RULES: dict[str, Rule] = {
     "solve_triangular": lambda a, b, lower, trans: _batched(
         "solve_triangular", a, b, (lower, trans)
     ),
+    "index": _index,
+    "index_add": _index_add,
     "index_set": _index_set,
     "stop_gradient": lambda x: x,
 }

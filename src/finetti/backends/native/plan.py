@@ -8,12 +8,12 @@ later stage needs is computed again when that is cheap, else stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from finetti.backends.native.kernels import KERNELS
 from finetti.errors import NotYetSupported
 from finetti.ir import OPS, Node, topological
 from finetti.ir.node import constant_data, make
@@ -21,12 +21,15 @@ from finetti.ir.ops.leaf import const
 
 # Operations that cost as much as about twenty additions.
 _HEAVY = {"exp", "log", "log1p", "log1p_unit", "expm1", "reciprocal", "divide", "sqrt", "power",
-          "sin", "cos", "tan", "tanh", "erf", "erfc"}  # fmt: skip
-_VERY_HEAVY = {"gammaln", "digamma", "polygamma", "erfinv"}
+          "sin", "cos", "tan", "tanh", "erf", "erfc", "erfcx", "log_ndtr", "mills_inverse",
+          "logaddexp", "log1mexp", "arcsinh", "arccosh", "arctanh", "arctan2", "sinh", "cosh"}  # fmt: skip
+_VERY_HEAVY = {"gammaln", "digamma", "polygamma", "erfinv", "ndtri", "gamma", "i0e", "i1e", "ive",
+               "gammainc", "gammaincc", "gammainc_d", "gammaincinv", "betainc", "betainc_d",
+               "betaincinv"}  # fmt: skip
 _RECOMPUTE_LIMIT = 12
 # Matrices up to this many columns are multiplied inside the loop over their rows.
 FUSED_COLUMNS = 16
-_KERNELS = {"matmul", "cholesky", "solve_triangular", "cumsum"}
+_KERNELS = {"matmul", "cholesky", "solve_triangular", *KERNELS}
 _MOVEMENT = {"index", "transpose", "broadcast_to"}
 _REDUCTIONS = {"sum", "prod", "max", "min", "all", "any"}
 
@@ -117,13 +120,19 @@ class Plan:
         self.copied: set[Node] = set()
         # Arrays that are accumulated straight in the output: node -> where it starts there.
         self.direct: dict[Node, int] = {}
+        # Arrays that a later comparison must find again bit by bit: never computed twice.
+        self.exact: set[Node] = set()
+        self._operands: dict[Node, list[Ref]] = {}
         self._visited: set[tuple[Node, int]] = set()
+        self._pending: list[tuple[Ref, int]] = []
         for node in self.order:
             self._rank(node)
         for node in self.order:
             self._place(node)
+            self._settle()
         for node, start in self.outputs:
             self._output(node, start)
+        self._settle()
 
     # -- reading
 
@@ -146,30 +155,39 @@ class Plan:
                 "the step methods"
             )
         source = node.args[0]
+        if source.type.size == 1 and node.type.size:
+            return Ref(source)
         flat = np.arange(source.type.size).reshape(source.shape)
         positions = node.op.evaluate((flat, *(i.attrs[0].value for i in indices)), node.attrs)
         return self._through(self.ref(source), Table(np.asarray(positions)))
 
     def _through(self, inner: Ref, table: Table) -> Ref:
+        if inner.node.type.size == 1:
+            return Ref(inner.node)
         table = table.after(inner.table)
         if inner.node.op is const:
             array = inner.node.attrs[0].value.ravel()[table.positions]
-            return Ref(make(const, (), (constant_data(array),)))
-        if inner.node.type.size == 1:
-            return Ref(inner.node)
+            made = make(const, (), (constant_data(array),))
+            self.level[made], self.cost[made] = 0, 0
+            return Ref(made)
         whole = table.start == 0 and table.positions.size == inner.node.type.size
         return Ref(inner.node, None if whole else table)
 
     def operand(self, user: Node, arg: Node) -> Ref:
         """An argument of an elementwise node, stretched to the node's shape."""
-        if arg.type.size in (1, user.type.size):
+        if arg.type.size == 1:
+            return Ref(arg)  # a scalar, whatever array it is an element of
+        if arg.type.size == user.type.size:
             return self.ref(arg)
         flat = np.broadcast_to(np.arange(arg.type.size).reshape(arg.shape), user.shape)
         return self._through(self.ref(arg), Table(flat))
 
     def operands(self, node: Node) -> list[Ref]:
         """Where an elementwise node reads its arguments."""
-        return [self.operand(node, arg) for arg in node.args]
+        found = self._operands.get(node)
+        if found is None:
+            found = self._operands[node] = [self.operand(node, arg) for arg in node.args]
+        return found
 
     def in_memory(self, node: Node) -> bool:
         """Whether the whole array is in memory by its own nature."""
@@ -243,15 +261,11 @@ class Plan:
 
     def _rank_moved(self, node: Node) -> None:
         ref = self.ref(node)
-        if ref.node is not node and ref.node not in self.level:
-            self._rank(ref.node)  # a constant made by reading a constant through a table
         self.level[node] = self._loop_level(ref)
         self.cost[node] = self.cost[ref.node] if ref.table is None else 3
 
     def _loop_level(self, ref: Ref) -> int:
         """The first stage whose loops can read `ref`."""
-        if ref.node not in self.level:
-            self._rank(ref.node)
         if ref.table is None:
             return self.level[ref.node]
         return self._memory_level(ref.node)
@@ -293,13 +307,13 @@ class Plan:
             self.kernels.setdefault(stage, []).append(node)
             self._place_join(node)
         if node.type.size == 1:
-            self._need_elements(node)
+            self._need_element(node)
 
-    def _need_elements(self, node: Node) -> None:
-        """Arrays of which a scalar reads one element must be in memory."""
-        for ref in [self.ref(node)] if node.op.family != "elementwise" else self.operands(node):
-            if ref.table is not None:
-                self.need_memory(ref.node)
+    def _need_element(self, node: Node) -> None:
+        """An array of which a scalar is one element must be in memory."""
+        ref = self.ref(node)
+        if ref.table is not None:
+            self.need_memory(ref.node)
 
     def _place_reduction(self, node: Node) -> None:
         axes = node.attrs[0]
@@ -313,7 +327,11 @@ class Plan:
         combine = {"sum": "add", "prod": "multiply", "max": "max", "any": "max"}.get(
             node.op.name, "min"
         )
-        self._sink(Sink(node, self.ref(arg), combine, bins=bins))
+        ref = self.ref(arg)
+        if combine in ("max", "min"):
+            # The gradient looks for the extreme among the elements.
+            self.exact.add(ref.node)
+        self._sink(Sink(node, ref, combine, bins=bins))
 
     def _bins(self, node: Node) -> Table:
         indices = tuple(index.attrs[0].value for index in node.args[1:])
@@ -335,7 +353,7 @@ class Plan:
             part = places[(slice(None),) * axis + (slice(start, start + arg.shape[axis]),)]
             start += arg.shape[axis]
             if arg.type.size == 1:
-                self._need_elements(arg)
+                self._need_element(arg)
                 continue
             self._store(arg, node, Table(part))
 
@@ -391,49 +409,55 @@ class Plan:
 
     def _output(self, node: Node, start: int) -> None:
         if node.type.size == 1:
-            self._need_elements(node)
+            self._need_element(node)
             return
         ref = self.ref(node)
         own = self.in_memory(ref.node) and ref.node.op.family != "leaf"
-        if own and ref.table is None and ref.node not in self.direct:
+        whole = ref.table is None and ref.node.type.size == node.type.size
+        if own and whole and ref.node not in self.direct:
             self.direct[ref.node] = start
             return
         self._store(node, -1, Table(np.arange(node.type.size)), start)
 
     def _use(self, ref: Ref, stage: int) -> None:
-        """Walk what a loop of `stage` computes; store what came earlier and is dear."""
-        node = ref.node
-        if node.type.size == 1 or self.in_memory(node):
-            return
-        if ref.table is not None:
-            self.need_memory(node)
-            return
-        if (node, stage) in self._visited or (node in self.stored and self.stored[node] < stage):
-            return
-        self._visited.add((node, stage))
-        if self.level[node] < stage and self.cost[node] > _RECOMPUTE_LIMIT:
-            self.need_memory(node)
-            return
-        if self.fused_product(node):
-            return
-        for inner in self.operands(node):
-            self._use(inner, stage)
+        """Note that a loop of `stage` computes or reads `ref`."""
+        self._pending.append((ref, stage))
 
-    def stages(self) -> Iterable[int]:
-        """Every stage in order, one past the last loop included."""
-        last = max([self.level[node] for node in self.order], default=0)
-        return range(max([last, *(stage + 1 for stage, _ in self.loops)]) + 1)
+    def _settle(self) -> None:
+        """Walk what loops compute; store what came earlier and is dear."""
+        while self._pending:
+            ref, stage = self._pending.pop()
+            node = ref.node
+            if node.type.size == 1 or self.in_memory(node):
+                continue
+            if ref.table is not None:
+                self.need_memory(node)
+                continue
+            if (node, stage) in self._visited or self.stored.get(node, stage) < stage:
+                continue
+            self._visited.add((node, stage))
+            dear = self.cost[node] > _RECOMPUTE_LIMIT or node in self.exact
+            if self.level[node] < stage and dear:
+                self.need_memory(node)
+            elif not self.fused_product(node):
+                self._pending += [(inner, stage) for inner in self.operands(node)]
+
+    def stages(self) -> Iterator[tuple[list[Node], list[Loop]]]:
+        """The kernels and the loops of each stage in order."""
+        loops: dict[int, list[Loop]] = {}
+        for (stage, _), loop in sorted(self.loops.items()):
+            loops.setdefault(stage, []).append(loop)
+        for stage in sorted({*self.kernels, *loops}):
+            yield self.kernels.get(stage, []), loops.get(stage, [])
 
 
 def describe(plan: Plan) -> str:
     """The plan as text: the loops of each stage and what is fused into them."""
-    lines: list[Any] = []
-    for stage in plan.stages():
-        for kernel in plan.kernels.get(stage, ()):
-            lines.append(f"stage {stage}: kernel {kernel!r}")
-        for (at, length), loop in sorted(plan.loops.items()):
-            if at == stage:
-                sinks = ", ".join(f"{s.combine} {s.node!r}" for s in loop.sinks)
-                stores = ", ".join(f"{s.value.node!r}" for s in loop.stores)
-                lines.append(f"stage {stage}: loop over {length}: [{sinks}] stores [{stores}]")
+    lines: list[str] = []
+    for stage, (kernels, loops) in enumerate(plan.stages()):
+        lines += [f"stage {stage}: kernel {kernel!r}" for kernel in kernels]
+        for loop in loops:
+            sinks = ", ".join(f"{s.combine} {s.node!r}" for s in loop.sinks)
+            stores = ", ".join(f"{s.value.node!r}" for s in loop.stores)
+            lines.append(f"stage {stage}: loop over {loop.length}: [{sinks}] stores [{stores}]")
     return "\n".join(lines)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 from finetti.errors import NotYetSupported, ShapeError, did_you_mean
 from finetti.ir import Tensor, ops
@@ -61,9 +60,27 @@ def broadcast_arrays(*xs: Any) -> list[Tensor]:
     return [ops.broadcast_to(x, shape) for x in tensors]
 
 
-def linspace(start: float, stop: float, num: int = 50) -> Tensor:
-    """Evenly spaced numbers, as `numpy.linspace`."""
-    return ops.as_tensor(np.linspace(start, stop, num))
+def kronecker(*matrices: Any) -> Tensor:
+    """The Kronecker product of several matrices."""
+    return functools.reduce(ops.kron, matrices)
+
+
+def block_diagonal(matrices: Sequence[Any], sparse: bool = False, format: str = "csr") -> Tensor:
+    """The matrix with the given ones along its diagonal."""
+    if sparse:
+        raise NotYetSupported("pm.math.block_diagonal with sparse=True: leave it dense.")
+    return ops.block_diag(*matrices)
+
+
+def cho_solve(factor: Any, b: Any) -> Tensor:
+    """Solve ``A x = b`` given ``(chol, lower)`` of A."""
+    chol, lower = factor
+    return ops.cho_solve(chol if lower else ops.matrix_transpose(chol), b)
+
+
+def gammainccinv(a: Any, q: Any) -> Tensor:
+    """The inverse of the upper incomplete gamma function."""
+    return ops.gammaincinv(a, 1.0 - ops.as_tensor(q))
 
 
 def and_(*conditions: Any) -> Tensor:
@@ -100,7 +117,7 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "full_like": ops.full_like, "gammainc": ops.gammainc, "gammaincc": ops.gammaincc,
     "gammaln": ops.gammaln, "ge": ops.greater_equal, "gt": ops.greater, "invert": ops.logical_not,
     "invlogit": ops.sigmoid, "invprobit": ops.invprobit, "isinf": ops.isinf, "isnan": ops.isnan,
-    "le": ops.less_equal, "linspace": linspace, "log": ops.log,
+    "le": ops.less_equal, "linspace": ops.linspace, "log": ops.log,
     "log10": ops.log10, "log1p": ops.log1p,
     "log1pexp": ops.softplus, "log2": ops.log2, "logaddexp": ops.logaddexp,
     "logdiffexp": ops.logdiffexp, "logit": ops.logit, "logsumexp": ops.logsumexp, "lt": ops.less,
@@ -117,6 +134,16 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "tanh": ops.tanh, "tile": ops.tile, "transpose": ops.transpose, "tril": ops.tril,
     "triu": ops.triu, "var": ops.var, "where": ops.where, "zeros": ops.zeros,
     "zeros_like": ops.zeros_like,
+    "argmax": ops.argmax, "argmin": ops.argmin, "argsort": ops.argsort,
+    "betaincinv": ops.betaincinv, "block_diag": ops.block_diag, "block_diagonal": block_diagonal,
+    "cho_solve": cho_solve, "cumprod": ops.cumprod, "det": ops.det, "diagonal": ops.diagonal,
+    "einsum": ops.einsum, "eigh": ops.eigh, "erfcx": ops.erfcx, "expm": ops.expm, "flip": ops.flip,
+    "gamma": ops.gamma, "gammainccinv": gammainccinv, "gammaincinv": ops.gammaincinv, "i0": ops.i0,
+    "i1": ops.i1, "ifelse": ops.where, "inc_subtensor": ops.inc_subtensor, "isfinite": ops.isfinite,
+    "iv": ops.iv, "ive": ops.ive, "kron": ops.kron, "kronecker": kronecker, "logdet": ops.logdet,
+    "log_ndtr": ops.log_ndtr, "matrix_inverse": ops.inv, "ndtr": ops.ndtr, "ndtri": ops.ndtri,
+    "norm": ops.norm, "roll": ops.roll, "set_subtensor": ops.set_subtensor, "slogdet": ops.slogdet,
+    "solve": ops.solve, "sort": ops.sort, "split": ops.split, "tensordot": ops.tensordot,
     "and_": and_, "broadcast_arrays": broadcast_arrays, "flatten": flatten,
     "flatten_list": flatten_list, "log1mexp": log1mexp, "log_softmax": log_softmax, "or_": or_,
     "softmax": softmax, "stack": stack, "trace": trace,
@@ -126,10 +153,8 @@ globals().update(_TABLE)
 # The rest of PyMC's names, refused by name.
 _MISSING = frozenset(
     """
-    argmax argmin argsort batched_diag block_diag cartesian cho_solve cumprod det diff eigh
-    expand_packed_triangular gamma i0 i1 iv kron kron_diag kron_dot kron_solve_lower
-    kron_solve_upper kronecker kv logbern logdet matrix_inverse norm slogdet solve sort
-    unique
+    batched_diag cartesian diff expand_packed_triangular kron_diag kron_dot kron_solve_lower
+    kron_solve_upper kv logbern unique
     """.split()
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from finetti import dist
 from finetti.dist.base import Distribution
@@ -12,44 +13,126 @@ from finetti.dist.base import Distribution
 class Row:
     """One spelling: PyMC's name, the record, and the order of positional parameters.
 
-    `keyword_only` parameters come after them; `summary` begins the docstring.
+    `keyword_only` parameters come after them; `summary` begins the docstring. Without a record one
+    is made of what the user gives (`composed.py`), and `defaults` are those of its parameters.
     """
 
     name: str
-    record: Distribution
+    record: Distribution | None
     order: tuple[str, ...]
     keyword_only: tuple[str, ...] = ()
     summary: str = ""
+    defaults: tuple[tuple[str, Any], ...] = ()
 
 
 ROWS = (
+    Row("AsymmetricLaplace", dist.AsymmetricLaplace, ("kappa", "mu", "b", "q"),
+        summary="A real number with different tails below and above its mode."),
     Row("Bernoulli", dist.Bernoulli, ("p", "logit_p"), summary="Zero or one."),
     Row("Beta", dist.Beta, ("alpha", "beta", "mu", "sigma", "nu"),
         summary="A proportion between 0 and 1."),
+    Row("BetaBinomial", dist.BetaBinomial, ("alpha", "beta", "n"),
+        summary="The number of successes in n trials whose probability is a beta number."),
     Row("Binomial", dist.Binomial, ("n", "p", "logit_p"),
         summary="The number of successes in n trials."),
     Row("Categorical", dist.Categorical, ("p", "logit_p"),
         summary="One of several categories, numbered from 0."),
     Row("Cauchy", dist.Cauchy, ("alpha", "beta"), summary="A real number with very heavy tails."),
+    Row("ChiSquared", dist.ChiSquared, ("nu",), summary="A sum of squares of normal numbers."),
     Row("Dirichlet", dist.Dirichlet, ("a",), summary="Proportions that sum to 1."),
+    Row("DirichletMultinomial", dist.DirichletMultinomial, ("n", "a"),
+        summary="How often categories occur in n trials, with Dirichlet probabilities."),
+    Row("DiscreteUniform", dist.DiscreteUniform, ("lower", "upper"),
+        summary="A whole number between two bounds, each equally likely."),
+    Row("ExGaussian", dist.ExGaussian, ("mu", "sigma"), ("nu",),
+        summary="The sum of a normal and an exponential number."),
     Row("Exponential", dist.Exponential, ("lam",), ("scale",),
         summary="A positive number, with constant hazard."),
+    Row("Flat", dist.Flat, (), summary="A real number of constant density, which is improper."),
     Row("Gamma", dist.Gamma, ("alpha", "beta", "mu", "sigma"), summary="A positive number."),
+    Row("Geometric", dist.Geometric, ("p",), summary="The number of trials up to a success."),
+    Row("Gumbel", dist.Gumbel, ("mu", "beta"), summary="The largest of many numbers."),
     Row("HalfCauchy", dist.HalfCauchy, ("beta",),
         summary="A positive number with a very heavy tail."),
+    Row("HalfFlat", dist.HalfFlat, (),
+        summary="A positive number of constant density, which is improper."),
     Row("HalfNormal", dist.HalfNormal, ("sigma", "tau"), summary="The size of a normal number."),
+    Row("HalfStudentT", dist.HalfStudentT, ("nu", "sigma", "lam"),
+        summary="The size of a Student t number around 0."),
+    Row("HyperGeometric", dist.HyperGeometric, ("N", "k", "n"),
+        summary="The successes among n taken from N of which k are successes."),
+    Row("Interpolated", dist.Interpolated, ("x_points", "pdf_points"),
+        summary="A number whose density is given at points and linear between them."),
+    Row("InverseGamma", dist.InverseGamma, ("alpha", "beta", "mu", "sigma"),
+        summary="The reciprocal of a gamma number."),
+    Row("Kumaraswamy", dist.Kumaraswamy, ("a", "b"), summary="A proportion between 0 and 1."),
+    Row("Laplace", dist.Laplace, ("mu", "b"), summary="A real number with exponential tails."),
     Row("LogNormal", dist.LogNormal, ("mu", "sigma", "tau"),
         summary="A positive number whose logarithm is normal."),
+    Row("Logistic", dist.Logistic, ("mu", "s"), summary="A real number with exponential tails."),
+    Row("LogitNormal", dist.LogitNormal, ("mu", "sigma", "tau"),
+        summary="A proportion whose log odds are normal."),
+    Row("Moyal", dist.Moyal, ("mu", "sigma"),
+        summary="The loss of energy of a particle that passes through matter."),
+    Row("Multinomial", dist.Multinomial, ("n", "p"),
+        summary="How often each of several categories occurs in n trials."),
     Row("MvNormal", dist.MvNormal, ("mu", "cov"), ("tau", "chol", "lower"),
         summary="A vector of jointly normal numbers."),
+    Row("MvStudentT", dist.MvStudentT, ("nu",),
+        ("Sigma", "mu", "scale", "tau", "chol", "lower", "cov"),
+        summary="A vector of numbers with heavy tails."),
     Row("NegativeBinomial", dist.NegativeBinomial, ("mu", "alpha", "p", "n"),
         summary="An over-dispersed count."),
     Row("Normal", dist.Normal, ("mu", "sigma", "tau"), summary="A normal number."),
+    Row("NormalMixture", dist.NormalMixture, ("w", "mu", "sigma", "tau"),
+        summary="A normal number of one of several kinds."),
+    Row("OrderedLogistic", dist.OrderedLogistic, ("eta", "cutpoints"),
+        summary="One of several categories in an order."),
+    Row("Pareto", dist.Pareto, ("alpha", "m"), summary="A number above m with a heavy tail."),
     Row("Poisson", dist.Poisson, ("mu",), summary="A count."),
+    Row("Rice", dist.Rice, ("nu", "sigma", "b"),
+        summary="The length of a vector of two normal numbers."),
+    Row("SkewNormal", dist.SkewNormal, ("alpha", "mu", "sigma", "tau"),
+        summary="A normal number, leaning to a side."),
     Row("StudentT", dist.StudentT, ("nu", "mu"), ("sigma", "lam"),
         summary="A real number with heavy tails."),
+    Row("Triangular", dist.Triangular, ("lower", "upper", "c"),
+        summary="A number between two bounds, most likely at c."),
+    Row("TruncatedNormal", dist.TruncatedNormal, ("mu", "sigma"), ("tau", "lower", "upper"),
+        summary="A normal number between two bounds, each of which can be infinite."),
     Row("Uniform", dist.Uniform, ("lower", "upper"),
         summary="A number between two bounds, each equally likely."),
+    Row("VonMises", dist.VonMises, ("mu", "kappa"), summary="An angle."),
+    Row("Wald", dist.Wald, ("mu", "lam", "phi", "alpha"),
+        summary="The time a random walk with drift needs to a distance."),
+    Row("Weibull", dist.Weibull, ("alpha", "beta"), summary="A time to failure."),
+    Row("ZeroInflatedBinomial", dist.ZeroInflatedBinomial, ("psi", "n", "p"),
+        summary="A binomial number, or 0 with probability 1 - psi."),
+    Row("ZeroInflatedNegativeBinomial", dist.ZeroInflatedNegativeBinomial,
+        ("psi", "mu", "alpha", "p", "n"),
+        summary="A negative binomial number, or 0 with probability 1 - psi."),
+    Row("ZeroInflatedPoisson", dist.ZeroInflatedPoisson, ("psi", "mu"),
+        summary="A Poisson number, or 0 with probability 1 - psi."),
+)  # fmt: skip
+
+# Those that are made of other distributions, or whose record depends on what is given.
+COMPOSED = (
+    Row("AR", None, ("rho", "sigma", "tau"), ("init_dist", "steps", "constant", "ar_order"),
+        "A series whose numbers depend linearly on the ones before.", (("constant", False),)),
+    Row("DiracDelta", None, ("c",), summary="The number c."),
+    Row("GaussianRandomWalk", None, ("mu", "sigma"), ("init_dist", "steps"),
+        "A series whose steps are normal.", (("mu", 0.0), ("sigma", 1.0))),
+    Row("LKJCholeskyCov", None, ("eta", "n", "sd_dist"), ("compute_corr", "store_in_trace"),
+        "The Cholesky factor of a covariance, its correlations and standard deviations.",
+        (("compute_corr", True), ("store_in_trace", True))),
+    Row("LKJCorr", None, ("n", "eta"), summary="The Cholesky factor of a correlation matrix."),
+    Row("Mixture", None, ("w", "comp_dists"),
+        summary="A value of one of several distributions, chosen by weights."),
+    Row("RandomWalk", None, ("init_dist", "innovation_dist", "steps"),
+        summary="A series whose steps follow a distribution."),
+    Row("ZeroSumNormal", None, ("sigma", "n_zerosum_axes", "support_shape"),
+        summary="Normal numbers that sum to zero along their last axes.",
+        defaults=(("sigma", 1.0),)),
 )  # fmt: skip
 
 # Spellings of other libraries and of earlier versions -> the spellings they stand for here.

@@ -15,6 +15,9 @@ from finetti.ir import Tensor
 log = bijectors.log
 logodds = bijectors.logodds
 simplex = bijectors.simplex
+circular = bijectors.circular
+Ordered = bijectors.ordered
+ordered = Ordered()
 
 
 def Interval(lower: Any = None, upper: Any = None) -> Bijector:
@@ -41,11 +44,11 @@ def Interval(lower: Any = None, upper: Any = None) -> Bijector:
 
 _MISSING = frozenset(
     """
-    Chain CholeskyCorrTransform CholeskyCovPacked CholeskyCovTransform Ordered Transform
-    ZeroSumTransform circular log_exp_m1 ordered sum_to_1
+    Chain CholeskyCorrTransform CholeskyCovPacked CholeskyCovTransform Transform
+    ZeroSumTransform log_exp_m1 sum_to_1
     """.split()
 )
-__all__ = ["Interval", "log", "logodds", "simplex"]
+__all__ = ["Interval", "Ordered", "circular", "log", "logodds", "ordered", "simplex"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,11 +10,13 @@ from finetti.errors import DtypeError
 from finetti.ir.opdef import (
     OpDef,
     binary,
+    common_type,
     comparison,
     float_type,
     logical_type,
     promoted_type,
     reals,
+    signed_type,
     unary,
 )
 from finetti.ir.tensor import Tensor
@@ -36,15 +38,18 @@ def _cut(condition: Any, g: Tensor) -> Tensor:
 # -- arithmetic ----------------------------------------------------------------------------------
 
 add = binary(
-    "add", ufunc="add", numpy=lambda x, y: np.add(x, y), native="fadd", jax="jax.numpy.add",
+    "add", infer=common_type, ufunc="add", numpy=lambda x, y: np.add(x, y), native="fadd",
+    jax="jax.numpy.add",
     vjp=lambda g, out, x, y: (g, g),
 )  # fmt: skip
 subtract = binary(
-    "subtract", ufunc="subtract", numpy=np.subtract, native="fsub", jax="jax.numpy.subtract",
+    "subtract", infer=signed_type, ufunc="subtract", numpy=np.subtract, native="fsub",
+    jax="jax.numpy.subtract",
     vjp=lambda g, out, x, y: (g, -g),
 )  # fmt: skip
 multiply = binary(
-    "multiply", ufunc="multiply", numpy=np.multiply, native="fmul", jax="jax.numpy.multiply",
+    "multiply", infer=common_type, ufunc="multiply", numpy=np.multiply, native="fmul",
+    jax="jax.numpy.multiply",
     vjp=lambda g, out, x, y: (g * y, g * x),
 )  # fmt: skip
 divide = binary(
@@ -67,19 +72,19 @@ power = binary(
     vjp=lambda g, out, x, y: (g * y * power(x, y - 1), g * where(x > 0, log(x), 0.0) * out),
 )  # fmt: skip
 negative = unary(
-    "negative", infer=promoted_type, ufunc="negative", numpy=np.negative, native="fneg",
+    "negative", infer=signed_type, ufunc="negative", numpy=np.negative, native="fneg",
     jax="jax.numpy.negative", vjp=lambda g, y, x: (-g,),
 )  # fmt: skip
 absolute = unary(
-    "absolute", infer=promoted_type, ufunc="absolute", numpy=np.absolute, native="fabs",
+    "absolute", infer=common_type, ufunc="absolute", numpy=np.absolute, native="fabs",
     jax="jax.numpy.abs", vjp=lambda g, y, x: (g * sign(x),),
 )  # fmt: skip
 sign = unary(
-    "sign", infer=promoted_type, ufunc="sign", numpy=np.sign, native="sign", jax="jax.numpy.sign",
+    "sign", infer=signed_type, ufunc="sign", numpy=np.sign, native="sign", jax="jax.numpy.sign",
     vjp=None, notes={"vjp": "piecewise constant"},
 )  # fmt: skip
 square = unary(
-    "square", infer=promoted_type, ufunc="square", numpy=np.square, native="square",
+    "square", infer=common_type, ufunc="square", numpy=np.square, native="square",
     jax="jax.numpy.square", vjp=lambda g, y, x: (g * (2.0 * x),),
 )  # fmt: skip
 reciprocal = unary(
@@ -92,17 +97,23 @@ sqrt = unary(
     samples=reals(0.1, 9.0), vjp=lambda g, y, x: (g * 0.5 / y,),
 )  # fmt: skip
 maximum = binary(
-    "maximum", ufunc="maximum", numpy=np.maximum, native="maximum", jax="jax.numpy.maximum",
+    "maximum", infer=common_type, ufunc="maximum", numpy=np.maximum, native="maximum",
+    jax="jax.numpy.maximum",
     vjp=lambda g, out, x, y: (_cut(x >= y, g), _cut(x < y, g)),
 )  # fmt: skip
 minimum = binary(
-    "minimum", ufunc="minimum", numpy=np.minimum, native="minimum", jax="jax.numpy.minimum",
+    "minimum", infer=common_type, ufunc="minimum", numpy=np.minimum, native="minimum",
+    jax="jax.numpy.minimum",
     vjp=lambda g, out, x, y: (_cut(x <= y, g), _cut(x > y, g)),
 )  # fmt: skip
 _step = dict(infer=promoted_type, vjp=None, notes={"vjp": "piecewise constant"})
-floor = unary("floor", ufunc="floor", numpy=np.floor, native="floor", jax="jax.numpy.floor", **_step)
+floor = unary(
+    "floor", ufunc="floor", numpy=np.floor, native="floor", jax="jax.numpy.floor", **_step,
+)  # fmt: skip
 ceil = unary("ceil", ufunc="ceil", numpy=np.ceil, native="ceil", jax="jax.numpy.ceil", **_step)
-trunc = unary("trunc", ufunc="trunc", numpy=np.trunc, native="trunc", jax="jax.numpy.trunc", **_step)
+trunc = unary(
+    "trunc", ufunc="trunc", numpy=np.trunc, native="trunc", jax="jax.numpy.trunc", **_step,
+)  # fmt: skip
 round_ = unary("round", ufunc="rint", numpy=np.rint, native="rint", jax="jax.numpy.rint", **_step)
 
 # -- comparison and logic ------------------------------------------------------------------------
@@ -142,8 +153,12 @@ logical_not = unary(
 _test = dict(
     infer=lambda x: TensorType(BOOL, x.shape), vjp=None, notes={"vjp": "piecewise constant"}
 )
-isnan = unary("isnan", ufunc="isnan", numpy=np.isnan, native="isnan", jax="jax.numpy.isnan", **_test)
-isinf = unary("isinf", ufunc="isinf", numpy=np.isinf, native="isinf", jax="jax.numpy.isinf", **_test)
+isnan = unary(
+    "isnan", ufunc="isnan", numpy=np.isnan, native="isnan", jax="jax.numpy.isnan", **_test,
+)  # fmt: skip
+isinf = unary(
+    "isinf", ufunc="isinf", numpy=np.isinf, native="isinf", jax="jax.numpy.isinf", **_test,
+)  # fmt: skip
 
 
 def _where_type(condition: TensorType, x: TensorType, y: TensorType) -> TensorType:
@@ -157,13 +172,15 @@ def _where_type(condition: TensorType, x: TensorType, y: TensorType) -> TensorTy
 
 def _where_samples() -> tuple[Any, ...]:
     return tuple(
-        (lambda rng, s=s: (rng.uniform(size=s[0]) < 0.5, rng.normal(size=s[1]), rng.normal(size=s[2])))
+        (lambda rng, s=s: (
+            rng.uniform(size=s[0]) < 0.5, rng.normal(size=s[1]), rng.normal(size=s[2])))
         for s in (((), (), ()), ((6,), (), (6,)), ((3, 1), (4,), (3, 4)))
     )
 
 
 _where = OpDef(
-    "where", "elementwise", infer=_where_type, numpy=np.where, native="select", jax="jax.numpy.where",
+    "where", "elementwise", infer=_where_type, numpy=np.where, native="select",
+    jax="jax.numpy.where",
     samples=_where_samples(),
     vjp=lambda g, out, c, x, y: (None, where(c, g, 0.0), where(c, 0.0, g)),
 )  # fmt: skip
@@ -179,7 +196,8 @@ def _cast_type(x: TensorType, dtype: str) -> TensorType:
 
 
 _cast = OpDef(
-    "cast", "elementwise", attr_names=("dtype",), infer=_cast_type, native="cast", jax="jax.numpy.astype",
+    "cast", "elementwise", attr_names=("dtype",), infer=_cast_type, native="cast",
+    jax="jax.numpy.astype",
     numpy=lambda x, dtype: np.asarray(x).astype(dtype),
     vjp=lambda g, y, x, dtype: (g if dtype == FLOAT else None,),
     samples=((lambda rng: ((rng.integers(-4, 5, (6,)),), {"dtype": FLOAT})),
@@ -198,7 +216,8 @@ def cast(x: Any, dtype: str) -> Tensor:
 # -- elementary functions ------------------------------------------------------------------------
 
 exp = unary(
-    "exp", ufunc="exp", numpy=np.exp, native="exp", jax="jax.numpy.exp", vjp=lambda g, y, x: (g * y,)
+    "exp", ufunc="exp", numpy=np.exp, native="exp",
+    jax="jax.numpy.exp", vjp=lambda g, y, x: (g * y,)
 )
 expm1 = unary(
     "expm1", ufunc="expm1", numpy=np.expm1, native="expm1", jax="jax.numpy.expm1",
@@ -247,4 +266,39 @@ cosh = unary(
 tanh = unary(
     "tanh", ufunc="tanh", numpy=np.tanh, native="tanh", jax="jax.numpy.tanh",
     vjp=lambda g, y, x: (g * (1.0 - y * y),),
+)  # fmt: skip
+arcsinh = unary(
+    "arcsinh", ufunc="arcsinh", numpy=np.arcsinh, native="asinh", jax="jax.numpy.arcsinh",
+    vjp=lambda g, y, x: (g / sqrt(1.0 + x * x),),
+)  # fmt: skip
+arccosh = unary(
+    "arccosh", ufunc="arccosh", numpy=np.arccosh, native="acosh", jax="jax.numpy.arccosh",
+    samples=reals(1.1, 9.0), vjp=lambda g, y, x: (g / (sqrt(x - 1.0) * sqrt(x + 1.0)),),
+)  # fmt: skip
+arctanh = unary(
+    "arctanh", ufunc="arctanh", numpy=np.arctanh, native="atanh", jax="jax.numpy.arctanh",
+    samples=reals(-0.9, 0.9), vjp=lambda g, y, x: (g / ((1.0 - x) * (1.0 + x)),),
+)  # fmt: skip
+
+
+def _arctan2_vjp(g: Tensor, out: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    share = g / (x * x + y * y)
+    return share * x, -(share * y)
+
+
+arctan2 = binary(
+    "arctan2", infer=float_type, ufunc="arctan2", numpy=np.arctan2, native="atan2",
+    jax="jax.numpy.arctan2", samples=reals(-3.0, 3.0, 2), vjp=_arctan2_vjp,
+)  # fmt: skip
+
+
+def isfinite(x: Any) -> Tensor:
+    """Whether each element is neither infinite nor NaN."""
+    return equal(subtract(x, x), 0.0)
+
+
+# What it holds counts as a constant: where the true derivative is known to cancel.
+stop_gradient = unary(
+    "stop_gradient", infer=lambda x: x, numpy=np.positive, native="identity",
+    jax="jax.lax.stop_gradient", vjp=None, notes={"vjp": "none, by definition"},
 )  # fmt: skip

@@ -8,13 +8,14 @@ import numpy as np
 
 from finetti.errors import DtypeError, ShapeError
 from finetti.ir.opdef import OpDef
+from finetti.ir.ops.elementwise import where
 from finetti.ir.ops.leaf import constant_value
-from finetti.ir.ops.shape import as_tensor
+from finetti.ir.ops.shape import as_tensor, broadcast_to, reshape
 from finetti.ir.tensor import Tensor
 from finetti.ir.types import BOOL, INT, Shape, TensorType, promote
 
-# An index is a tuple of: an int, ("slice", start, stop, step), ("new",), or ("at", k), which
-# stands for the k-th index tensor among the arguments.
+# An index is a tuple of: an int, ("slice", start, stop, step), ("new",), ("dots",) for an Ellipsis
+# without axes, or ("at", k), which stands for the k-th index tensor among the arguments.
 Spec = tuple[Any, ...]
 
 
@@ -27,6 +28,8 @@ def _key(spec: Spec, indices: tuple[Any, ...]) -> tuple[Any, ...]:
             key.append(slice(*part[1:]))
         elif part[0] == "new":
             key.append(None)
+        elif part[0] == "dots":
+            key.append(Ellipsis)
         else:
             key.append(indices[part[1]])
     return tuple(key)
@@ -68,7 +71,26 @@ def _index_set(x: Any, v: Any, *indices: Any, spec: Spec) -> np.ndarray:
 
 def _index_set_vjp(g: Tensor, y: Tensor, x: Tensor, v: Tensor, *indices: Tensor, spec: Spec) -> Any:
     none = (None,) * len(indices)
-    return (index_set(g, 0.0, *indices, spec=spec), index(g, *indices, spec=spec), *none)
+    to_v = index(g, *indices, spec=spec)
+    kept = _last_writes(x.node.shape, spec, indices)
+    if kept is not None:
+        to_v = where(kept, to_v, 0.0)
+    return (index_set(g, 0.0, *indices, spec=spec), to_v, *none)
+
+
+def _last_writes(shape: Shape, spec: Spec, indices: tuple[Tensor, ...]) -> np.ndarray | None:
+    """Which of several writes to one place stays; None when each place is written once."""
+    arrays = [constant_value(i) for i in indices]
+    if not arrays or any(array is None for array in arrays):
+        return None
+    flat = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
+    places = flat[_key(spec, tuple(arrays))]
+    _, last = np.unique(places.ravel()[::-1], return_index=True)
+    if len(last) == places.size:
+        return None
+    kept = np.zeros(places.size, bool)
+    kept[places.size - 1 - last] = True
+    return kept.reshape(places.shape)
 
 
 def _case(shape: Shape, spec: Spec, *indices: Any) -> Any:
@@ -111,8 +133,16 @@ index_add = OpDef(
 index_set = OpDef(
     "index_set", "movement", attr_names=("spec",), infer=_index_set_type, native="replace",
     numpy=_index_set, jax="finetti.backends.jax.index_set", vjp=_index_set_vjp,
-    samples=(lambda rng: ((rng.normal(size=5), rng.normal(size=2), np.array([0, 3])), {"spec": (("at", 0),)}),
-             lambda rng: ((rng.normal(size=(4, 3)), rng.normal(size=())), {"spec": (1, ("slice", None, None, None))})),
+    samples=(
+        lambda rng: ((rng.normal(size=5), rng.normal(size=2), np.array([0, 3])),
+                     {"spec": (("at", 0),)}),
+        lambda rng: ((rng.normal(size=5), rng.normal(size=3), np.array([0, 3, 0])),
+                     {"spec": (("at", 0),)}),
+        lambda rng: ((rng.normal(size=(4, 3)), rng.normal(size=())),
+                     {"spec": (1, ("slice", None, None, None))}),
+        lambda rng: ((rng.normal(size=(4, 3)), rng.normal(size=(2, 1)), np.array([-1, 1])),
+                     {"spec": (("at", 0), ("slice", 0, 2, None))}),
+    ),
 )  # fmt: skip
 
 
@@ -122,7 +152,8 @@ def _parse(x: Tensor, key: Any) -> tuple[Spec, list[Tensor]]:
         at = next(i for i, part in enumerate(parts) if part is Ellipsis)
         taken = sum(_consumes(part) for part in parts if part is not Ellipsis)
         fill = (slice(None),) * (x.ndim - taken)
-        parts = (*parts[:at], *fill, *parts[at + 1 :])
+        # NumPy counts integers and arrays as apart even when the dots between stand for nothing.
+        parts = (*parts[:at], *(fill or (Ellipsis,)), *parts[at + 1 :])
     spec: list[Any] = []
     indices: list[Tensor] = []
 
@@ -135,6 +166,8 @@ def _parse(x: Tensor, key: Any) -> tuple[Spec, list[Tensor]]:
             spec.append(("slice", part.start, part.stop, part.step))
         elif part is None:
             spec.append(("new",))
+        elif part is Ellipsis:
+            spec.append(("dots",))
         elif isinstance(part, (int, np.integer)) and not isinstance(part, (bool, np.bool_)):
             spec.append(part)
         else:
@@ -149,6 +182,8 @@ def _parse(x: Tensor, key: Any) -> tuple[Spec, list[Tensor]]:
                     f"an index of type {array.node.type}: expected integers or booleans. Convert "
                     "the index, e.g. `idx.astype(int)`, where it is made."
                 )
+    if ("dots",) in spec and not indices:
+        spec.remove(("dots",))
     return tuple(spec), indices
 
 
@@ -176,10 +211,23 @@ def _true_positions(mask: Tensor) -> tuple[np.ndarray, ...]:
     return tuple(np.nonzero(value))
 
 
+def _inside(x: Tensor, spec: Spec, indices: list[Tensor]) -> None:
+    """Refuse known positions outside of the tensor, here rather than when the model runs."""
+    arrays = tuple(map(constant_value, indices))
+    if not arrays or any(array is None for array in arrays):
+        return
+    probe = np.broadcast_to(np.empty((), np.bool_), tuple(map(int, x.shape)))
+    try:
+        probe[_key(spec, arrays)]
+    except IndexError as error:
+        raise ShapeError(f"index into shape {tuple(map(int, x.shape))}: {error}") from None
+
+
 def getitem(x: Any, key: Any) -> Tensor:
     """``x[key]`` as NumPy: ints, slices, None, Ellipsis, integer and boolean arrays."""
     x = as_tensor(x)
     spec, indices = _parse(x, key)
+    _inside(x, spec, indices)
     return index(x, *indices, spec=spec)
 
 
@@ -187,28 +235,84 @@ def set_at(x: Any, key: Any, value: Any) -> Tensor:
     """A copy of `x` with ``x[key] = value``."""
     x = as_tensor(x)
     spec, indices = _parse(x, key)
-    return index_set(x, value, *indices, spec=spec)
+    _inside(x, spec, indices)
+    return _written(x, value, indices, spec)
+
+
+def add_at(x: Any, key: Any, value: Any) -> Tensor:
+    """A copy of `x` with `value` added at ``x[key]``; repeated positions add up."""
+    x = as_tensor(x)
+    spec, indices = _parse(x, key)
+    _inside(x, spec, indices)
+    return _added(x, value, indices, spec)
+
+
+def _stretched(x: Tensor, value: Any, indices: list[Tensor], spec: Spec) -> Tensor:
+    value = as_tensor(value)
+    shape = _result_shape(x.node.shape, spec, tuple(i.node.type for i in indices))
+    lengths = zip(reversed(value.node.shape), reversed(shape), strict=False)
+    if value.ndim > len(shape) or any(own not in (1, there) for own, there in lengths):
+        raise ShapeError(
+            f"a value of shape {tuple(value.node.shape)} does not fit {shape}, the shape of the "
+            "elements that are written"
+        )
+    return value
+
+
+def _written(x: Tensor, value: Any, indices: list[Tensor], spec: Spec) -> Tensor:
+    return index_set(x, _stretched(x, value, indices, spec), *indices, spec=spec)
+
+
+def _added(x: Tensor, value: Any, indices: list[Tensor], spec: Spec) -> Tensor:
+    value = _stretched(x, value, indices, spec)
+    shape = _result_shape(x.node.shape, spec, tuple(i.node.type for i in indices))
+    return x + index_add(broadcast_to(value, shape), *indices, shape=x.shape, spec=spec)
+
+
+def _indexed(part: Any, what: str) -> tuple[Tensor, list[Tensor], Spec]:
+    node = as_tensor(part).node
+    if node.op is not index:
+        raise ShapeError(f"{what} of {part!r}: expected an indexed tensor, e.g. `{what}(x[1:], 0)`")
+    x, *indices = map(Tensor, node.args)
+    return x, indices, node.attrs[0]
+
+
+def set_subtensor(part: Any, value: Any) -> Tensor:
+    """Given ``x[key]``, a copy of `x` with `value` there."""
+    x, indices, spec = _indexed(part, "set_subtensor")
+    return _written(x, value, indices, spec)
+
+
+def inc_subtensor(part: Any, value: Any) -> Tensor:
+    """Given ``x[key]``, a copy of `x` with `value` added there; repeated positions add up."""
+    x, indices, spec = _indexed(part, "inc_subtensor")
+    return _added(x, value, indices, spec)
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """Elements at integer positions along an axis (of the flattened tensor when None)."""
     x = as_tensor(x)
     if axis is None:
-        x, axis = x.flatten(), 0
+        x, axis = reshape(x, (-1,)), 0
     return getitem(x, (slice(None),) * (axis % x.ndim) + (indices,))
 
 
-def diagonal(x: Any) -> Tensor:
-    """The main diagonal of the last two axes."""
+def diagonal(x: Any, offset: int = 0) -> Tensor:
+    """A diagonal of the last two axes; `offset` counts upwards from the main one."""
     x = as_tensor(x)
-    n = np.arange(min(x.shape[-2:]))
-    return getitem(x, (Ellipsis, n, n))
+    if x.ndim < 2:
+        raise ShapeError(f"diagonal of {x!r}: expected at least two axes")
+    rows, columns = (int(n) for n in x.shape[-2:])
+    n = np.arange(max(0, min(rows + min(offset, 0), columns - max(offset, 0))))
+    return getitem(x, (Ellipsis, n + max(-offset, 0), n + max(offset, 0)))
 
 
-def diag(x: Any) -> Tensor:
-    """The diagonal of a matrix, or the matrix with a given diagonal."""
+def diag(x: Any, k: int = 0) -> Tensor:
+    """A diagonal of a matrix, or the matrix with a given diagonal; `k` counts upwards."""
     x = as_tensor(x)
     if x.ndim != 1:
-        return diagonal(x)
+        return diagonal(x, k)
     n = np.arange(x.shape[0])
-    return index_add(x, n, n, shape=(x.shape[0], x.shape[0]), spec=(("at", 0), ("at", 1)))
+    side = x.shape[0] + abs(k)
+    spec = (("at", 0), ("at", 1))
+    return index_add(x, n + max(-k, 0), n + max(k, 0), shape=(side, side), spec=spec)

@@ -60,16 +60,6 @@ def matmul(a: Any, b: Any) -> Tensor:
     return product
 
 
-def dot(a: Any, b: Any) -> Tensor:
-    """NumPy's dot product: matrix product, or elementwise with a scalar."""
-    a, b = as_tensor(a), as_tensor(b)
-    if not a.ndim or not b.ndim:
-        return multiply(a, b)
-    if a.ndim > 2 or b.ndim > 2:
-        raise ShapeError("dot of tensors with more than 2 axes: use `@`, which batches")
-    return matmul(a, b)
-
-
 def outer(a: Any, b: Any) -> Tensor:
     """All products of an element of `a` with one of `b`."""
     a, b = as_tensor(a), as_tensor(b)
@@ -79,13 +69,17 @@ def outer(a: Any, b: Any) -> Tensor:
 def tril(x: Any, k: int = 0) -> Tensor:
     """The lower triangle, zeros above the k-th diagonal."""
     x = as_tensor(x)
-    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, 0.0)
+    return where(np.tri(x.shape[-2], x.shape[-1], k, dtype=bool), x, _zero(x))
 
 
 def triu(x: Any, k: int = 0) -> Tensor:
     """The upper triangle, zeros below the k-th diagonal."""
     x = as_tensor(x)
-    return where(~np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), x, 0.0)
+    return where(~np.tri(x.shape[-2], x.shape[-1], k - 1, dtype=bool), x, _zero(x))
+
+
+def _zero(x: Tensor) -> float | int:
+    return 0.0 if x.node.type.dtype == FLOAT else 0
 
 
 def _square_type(x: TensorType) -> TensorType:
@@ -206,5 +200,5 @@ def quadratic_form(chol: Any, x: Any) -> Tensor:
     return sum_(z * z, axis=(-1, -2))
 
 
-__all__ = ["broadcast_to", "cholesky", "dot", "matmul", "matrix_transpose", "outer",
-           "quadratic_form", "solve_triangular", "tril", "triu"]  # fmt: skip
+__all__ = ["broadcast_to", "cholesky", "matmul", "matrix_transpose", "outer", "quadratic_form",
+           "solve_triangular", "tril", "triu"]  # fmt: skip

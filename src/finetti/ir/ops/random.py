@@ -62,3 +62,17 @@ binomial = _primitive(
     "binomial", lambda rng, n, p, *, shape, serial: rng.binomial(n, p, shape), dtype=INT
 )
 categorical = _primitive("categorical", _categorical, dtype=INT)
+hypergeometric = _primitive(
+    "hypergeometric",
+    lambda rng, good, bad, n, *, shape, serial: rng.hypergeometric(good, bad, n, shape),
+    dtype=INT,
+)
+multinomial = _primitive(
+    "multinomial",
+    lambda rng, n, p, *, shape, serial: rng.multinomial(n, p, shape[:-1]),
+    dtype=INT,
+)
+vonmises = _primitive(
+    "vonmises", lambda rng, mu, kappa, *, shape, serial: rng.vonmises(mu, kappa, shape)
+)
+wald = _primitive("wald", lambda rng, mu, lam, *, shape, serial: rng.wald(mu, lam, shape))

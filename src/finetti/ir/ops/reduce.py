@@ -8,9 +8,29 @@ from typing import Any
 import numpy as np
 
 from finetti.errors import DtypeError, ShapeError
-from finetti.ir.opdef import OpDef
-from finetti.ir.ops.elementwise import cast, equal, exp, log, sqrt, square, subtract, where
-from finetti.ir.ops.shape import as_tensor, broadcast_to, expand_dims, reshape
+from finetti.ir.opdef import OPS, OpDef
+from finetti.ir.ops.elementwise import (
+    cast,
+    equal,
+    exp,
+    log,
+    sqrt,
+    square,
+    stop_gradient,
+    subtract,
+    where,
+)  # fmt: skip
+from finetti.ir.ops.shape import (
+    as_tensor,
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flip,
+    ones,
+    reshape,
+    transpose,
+    zeros,
+)  # fmt: skip
 from finetti.ir.tensor import Tensor
 from finetti.ir.types import BOOL, FLOAT, INT, TensorType
 
@@ -33,7 +53,7 @@ def _bool_type(x: TensorType, axes: Axes) -> TensorType:
 
 def _samples() -> tuple[Any, ...]:
     cases = (((5,), (0,)), ((4, 3), (0,)), ((4, 3), (1,)), ((2, 3, 4), (0, 2)), ((2, 3), (0, 1)),
-             ((40,), (0,)), ((1, 7), (0,)))  # fmt: skip
+             ((40,), (0,)), ((1, 7), (0,)), ((0, 3), (1,)))  # fmt: skip
     return tuple(
         (lambda rng, s=s, a=a: ((rng.uniform(0.5, 2.0, s),), {"axes": a})) for s, a in cases
     )
@@ -56,16 +76,35 @@ def _extreme_vjp(g: Tensor, y: Tensor, x: Tensor, axes: Axes) -> tuple[Tensor]:
 
 
 def _prod_vjp(g: Tensor, y: Tensor, x: Tensor, axes: Axes) -> tuple[Tensor]:
-    return (_spread(g * y, x, axes) / x,)
+    # The product of the others, from both ends: dividing by x would fail where it is zero.
+    if not x.node.type.size:
+        return (zeros(x.shape),)
+    kept = tuple(a for a in range(x.ndim) if a not in axes)
+    order = (*kept, *axes)
+    moved = transpose(x, order)
+    line = reshape(moved, (*(x.shape[a] for a in kept), -1))
+    cut, edge = (slice(None),) * len(kept), (*line.shape[:-1], 1)
+    running = OPS["cumprod"]
+
+    def before(z: Tensor) -> Tensor:
+        return concatenate([ones(edge), running(z[(*cut, slice(0, -1))], axis=len(kept))], -1)
+
+    others = before(line) * flip(before(flip(line, -1)), -1)
+    back = tuple(int(a) for a in np.argsort(order))
+    return (_spread(g, x, axes) * transpose(reshape(others, moved.shape), back),)
 
 
 _sum = _reduction(
     "sum", numpy=lambda x, axes: np.sum(x, axes), native="reduce", jax="jax.numpy.sum",
     vjp=lambda g, y, x, axes: (_spread(g, x, axes),),
+    samples=(*_samples(), lambda rng: ((rng.normal(size=(0, 3)),), {"axes": (0,)})),
 )  # fmt: skip
 _prod = _reduction(
     "prod", numpy=lambda x, axes: np.prod(x, axes), native="reduce", jax="jax.numpy.prod",
     vjp=_prod_vjp,
+    samples=(*_samples(), lambda rng: ((np.array([1.5, 0.0, -0.7, 2.0]),), {"axes": (0,)}),
+             lambda rng: ((np.array([[1.5, 0.0, 0.0], [2.0, 3.0, 0.0]]),), {"axes": (1,)}),
+             lambda rng: ((rng.normal(size=(0, 3)),), {"axes": (0,)})),
 )  # fmt: skip
 _max = _reduction(
     "max", numpy=lambda x, axes: np.max(x, axes), native="reduce", jax="jax.numpy.max",
@@ -152,7 +191,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     axes = _axes(x, axis)
     peak = max_(x, axes, keepdims=True)
     # An infinite peak is the answer itself; subtracting it would give NaN.
-    shift = where(peak - peak == 0.0, peak, 0.0)
+    shift = stop_gradient(where(peak - peak == 0.0, peak, 0.0))
     total = log(sum_(exp(x - shift), axes, keepdims=True)) + shift
     if keepdims:
         return total
@@ -175,12 +214,14 @@ def _reverse(x: Tensor, axis: int) -> Tensor:
 
 
 _cumsum = OpDef(
-    "cumsum", "scan", attr_names=("axis",), infer=lambda x, axis: TensorType(INT if x.dtype == BOOL else x.dtype, x.shape),
+    "cumsum", "scan", attr_names=("axis",),
+    infer=lambda x, axis: TensorType(INT if x.dtype == BOOL else x.dtype, x.shape),
     numpy=lambda x, axis: np.cumsum(x, axis), native="cumsum", jax="jax.numpy.cumsum",
     vjp=lambda g, y, x, axis: (_reverse(_cumsum(_reverse(g, axis), axis=axis), axis),),
     samples=(lambda rng: ((rng.normal(size=9),), {"axis": 0}),
              lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 0}),
-             lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1})),
+             lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
+             lambda rng: ((rng.normal(size=(2, 0)),), {"axis": 1})),
 )  # fmt: skip
 
 

@@ -193,21 +193,84 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     return concatenate([expand_dims(p, axis) for p in parts], axis)
 
 
-def repeat(x: Any, repeats: int, axis: int | None = None) -> Tensor:
-    """Repeat each element `repeats` times along an axis."""
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
+    """Repeat each element along an axis, all equally often or each in its own number."""
     x = as_tensor(x) if axis is not None else flatten(x)
-    axis = 0 if axis is None else axis
-    return x[(slice(None),) * (axis % x.ndim) + (np.repeat(np.arange(x.shape[axis]), repeats),)]
+    axis = 0 if axis is None else axis % x.ndim
+    return x[(slice(None),) * axis + (np.repeat(np.arange(x.shape[axis]), repeats),)]
 
 
 def tile(x: Any, reps: int | Sequence[int]) -> Tensor:
     """Lay copies of the whole side by side."""
-    counts = (reps,) if isinstance(reps, int) else tuple(reps)
+    counts = (reps,) if isinstance(reps, (int, np.integer)) else tuple(reps)
     x = as_tensor(x)
     x = expand_dims(x, tuple(range(len(counts) - x.ndim))) if len(counts) > x.ndim else x
     for axis, count in enumerate((1,) * (x.ndim - len(counts)) + counts):
-        x = concatenate([x] * count, axis) if count != 1 else x
+        if count == 0:
+            x = x[(slice(None),) * axis + (slice(0, 0),)]
+        elif count != 1:
+            x = concatenate([x] * count, axis)
     return x
+
+
+def flip(x: Any, axis: int | Sequence[int] | None = None) -> Tensor:
+    """Reverse the order along the given axes (all when None)."""
+    x = as_tensor(x)
+    given = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    turned = {_checked(a, x.ndim) for a in given}
+    if not turned:
+        return x
+    return x[tuple(slice(None, None, -1 if a in turned else None) for a in range(x.ndim))]
+
+
+def _checked(axis: int, ndim: int) -> int:
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"axis {axis} of a tensor with {ndim} axes")
+    return axis % ndim
+
+
+def roll(x: Any, shift: int | Sequence[int], axis: int | Sequence[int] | None = None) -> Tensor:
+    """Move elements along axes (of the flattened tensor when None); the last come in first."""
+    x = as_tensor(x)
+    if axis is None:
+        return reshape(roll(flatten(x), shift, 0), x.shape)
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    shifts = (shift,) * len(axes) if isinstance(shift, int) else tuple(shift)
+    axes = axes * len(shifts) if len(axes) == 1 else axes
+    for by, along in zip(shifts, axes, strict=True):
+        at = _checked(along, x.ndim)
+        order = np.roll(np.arange(x.shape[at]), by)
+        x = x[(slice(None),) * at + (order,)]
+    return x
+
+
+def split(x: Any, sections: Any, axis: int = 0) -> list[Tensor]:
+    """Cut along an axis into equal sections, or at the given positions."""
+    x = as_tensor(x)
+    axis = _checked(axis, x.ndim)
+    length = int(x.shape[axis])
+    if isinstance(sections, (int, np.integer)):
+        if sections < 1 or length % sections:
+            raise ShapeError(
+                f"split of {x!r} along axis {axis}: {length} elements are not {sections} equal "
+                "sections. Give the positions of the cuts instead, e.g. [2, 5]."
+            )
+        places = [length // int(sections) * k for k in range(1, int(sections))]
+    else:
+        places = [int(p) for p in sections]
+    # As NumPy, positions beyond the end leave empty sections.
+    bounds = zip([0, *places], [*places, length], strict=True)
+    return [x[(slice(None),) * axis + (slice(start, stop),)] for start, stop in bounds]
+
+
+def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> Tensor:
+    """Evenly spaced numbers, as `numpy.linspace`; the ends may be scalar tensors."""
+    if not isinstance(start, Tensor) and not isinstance(stop, Tensor):
+        return as_tensor(np.linspace(start, stop, num, endpoint))
+    start, stop = as_tensor(start), as_tensor(stop)
+    shape = broadcast(start.shape, stop.shape)
+    steps = np.linspace(0.0, 1.0, num, endpoint).reshape(-1, *(1,) * len(shape))
+    return start * (1.0 - steps) + stop * steps
 
 
 def full(shape: Any, value: Any) -> Tensor:

@@ -10,25 +10,31 @@ from typing import Any
 import numpy as np
 
 from finetti.errors import NotYetSupported
+from finetti.ir.node import topological
 from finetti.ir.opdef import OpDef, binary, float_type, reals, unary
 from finetti.ir.ops.elementwise import (
     absolute,
-    arctan,
     equal,
     exp,
-    expm1,
-    less,
+    isinf,
     log,
     log1p,
-    maximum,
-    minimum,
+    logical_and,
     sign,
-    sqrt,
     where,
 )  # fmt: skip
-from finetti.ir.ops.leaf import constant_value
 from finetti.ir.ops.shape import as_tensor
 from finetti.ir.tensor import Tensor
+
+
+def fixed(name: str, *params: Tensor) -> None:
+    """Refuse a gradient with respect to parameters for which there is no rule."""
+    leaves = (node for node in topological(param.node for param in params) if not node.args)
+    if any(leaf.op.name not in ("const", "data", "size", "arange") for leaf in leaves):
+        raise NotYetSupported(
+            f"the gradient of {name} with respect to its parameters is not written yet; only that "
+            "with respect to its last argument is."
+        )
 
 
 def _softplus(x: Any) -> Any:
@@ -45,7 +51,8 @@ sigmoid = unary(
     vjp=lambda g, y, x: (g * (y * sigmoid(-x)),),
 )  # fmt: skip
 softplus = unary(
-    "softplus", numpy=_softplus, native="softplus", jax="jax.nn.softplus", samples=reals(-40.0, 40.0),
+    "softplus", numpy=_softplus, native="softplus", jax="jax.nn.softplus",
+    samples=reals(-40.0, 40.0),
     vjp=lambda g, y, x: (g * sigmoid(x),),
 )  # fmt: skip
 erf = unary(
@@ -70,7 +77,7 @@ digamma = unary(
 )  # fmt: skip
 _polygamma = OpDef(
     "polygamma", "elementwise", attr_names=("order",), infer=lambda x, order: float_type(x),
-    numpy=lambda x, order: _scipy_polygamma(order, x), native="polygamma", jax="jax.scipy.special.polygamma",
+    numpy="finetti.ir.reference.polygamma", native="polygamma", jax="jax.scipy.special.polygamma",
     samples=((lambda rng: ((rng.uniform(0.2, 9.0, (11,)),), {"order": 1})),
              (lambda rng: ((rng.uniform(0.2, 9.0, (4, 2)),), {"order": 3}))),
     tol=1e-10, vjp=lambda g, y, x, order: (g * _polygamma(x, order=order + 1),),
@@ -87,91 +94,85 @@ xlog1py = binary(
 )  # fmt: skip
 
 
-def _scipy_polygamma(order: int, x: Any) -> Any:
-    from scipy.special import polygamma as function
-
-    return function(order, x)
-
-
 def polygamma(order: int, x: Any) -> Tensor:
     """The derivative of digamma of the given order >= 1."""
     return _polygamma(x, order=int(order))
 
 
-# -- distribution functions and their inverses ---------------------------------------------------
+# -- the normal distribution ----------------------------------------------------------------------
 
-
-def _fixed(name: str, *params: Tensor) -> None:
-    if any(constant_value(param) is None for param in params):
-        raise NotYetSupported(
-            f"the gradient of {name} with respect to its parameters is not written yet; only that "
-            "with respect to its last argument is."
-        )
-
-
-def _betainc_vjp(g: Tensor, y: Tensor, a: Tensor, b: Tensor, x: Tensor) -> Any:
-    _fixed("betainc", a, b)
-    slope = exp(xlogy(a - 1.0, x) + xlog1py(b - 1.0, -x) - betaln(a, b))
-    return None, None, g * slope
-
-
-def _betaincinv_vjp(g: Tensor, y: Tensor, a: Tensor, b: Tensor, q: Tensor) -> Any:
-    _fixed("betaincinv", a, b)
-    return None, None, g * exp(betaln(a, b) - xlogy(a - 1.0, y) - xlog1py(b - 1.0, -y))
-
-
-def _gammainc_vjp(sign: float) -> Any:
-    def vjp(g: Tensor, y: Tensor, a: Tensor, x: Tensor) -> Any:
-        _fixed("gammainc", a)
-        return None, g * (sign * exp(xlogy(a - 1.0, x) - x - gammaln(a)))
-
-    return vjp
-
-
-def _gammaincinv_vjp(g: Tensor, y: Tensor, a: Tensor, q: Tensor) -> Any:
-    _fixed("gammaincinv", a)
-    return None, g * exp(gammaln(a) + y - xlogy(a - 1.0, y))
-
-
-_forward_only: dict[str, Any] = dict(
-    native=None, tol=1e-9, infer=float_type,
-    notes={"native": "not in the vector library yet; the reference backend has it"},
-)  # fmt: skip
-
-
-def _with_shapes(count: int) -> tuple[Any, ...]:
-    """Samples: whole shape parameters, which stay constants, then a number between 0 and 1."""
-    return tuple(
-        (lambda rng, s=s: (*(np.asarray(k + 2) for k in range(count)), rng.uniform(0.1, 0.9, s)))
-        for s in ((), (7,), (3, 4))
-    )
-
-
-betainc = OpDef(
-    "betainc", "elementwise", numpy="scipy.special.betainc", jax="jax.scipy.special.betainc",
-    samples=_with_shapes(2), vjp=_betainc_vjp, **_forward_only,
-)  # fmt: skip
-betaincinv = OpDef(
-    "betaincinv", "elementwise", numpy="scipy.special.betaincinv", jax=None,
-    samples=_with_shapes(2), vjp=_betaincinv_vjp,
-    **{**_forward_only, "notes": {**_forward_only["notes"], "jax": "JAX has none"}},
-)  # fmt: skip
-gammainc = OpDef(
-    "gammainc", "elementwise", numpy="scipy.special.gammainc", jax="jax.scipy.special.gammainc",
-    samples=_with_shapes(1), vjp=_gammainc_vjp(1.0), **_forward_only,
-)  # fmt: skip
-gammaincc = OpDef(
-    "gammaincc", "elementwise", numpy="scipy.special.gammaincc", jax="jax.scipy.special.gammaincc",
-    samples=_with_shapes(1), vjp=_gammainc_vjp(-1.0), **_forward_only,
-)  # fmt: skip
-gammaincinv = OpDef(
-    "gammaincinv", "elementwise", numpy="scipy.special.gammaincinv", jax=None,
-    samples=_with_shapes(1), vjp=_gammaincinv_vjp,
-    **{**_forward_only, "notes": {**_forward_only["notes"], "jax": "JAX has none"}},
+erfcx = unary(
+    "erfcx", numpy="scipy.special.erfcx", native="erfcx", jax="finetti.backends.jax.erfcx",
+    samples=reals(-3.0, 12.0), vjp=lambda g, y, x: (g * (2.0 * x * y - 2.0 / math.sqrt(math.pi)),),
 )  # fmt: skip
 ndtri = unary(
-    "ndtri", numpy="scipy.special.ndtri", jax="jax.scipy.special.ndtri", samples=reals(0.1, 0.9),
-    vjp=lambda g, y, x: (g * (math.sqrt(2.0 * math.pi) * exp(0.5 * y * y)),), **_forward_only,
+    "ndtri", numpy="scipy.special.ndtri", native="ndtri", jax="jax.scipy.special.ndtri",
+    samples=reals(0.02, 0.98),
+    vjp=lambda g, y, x: (g * (math.sqrt(2.0 * math.pi) * exp(0.5 * y * y)),),
+)  # fmt: skip
+# The normal density over its distribution function, the slope of log_ndtr.
+mills_inverse = unary(
+    "mills_inverse", numpy="finetti.ir.reference.mills_inverse", native="mills_inverse",
+    jax="finetti.backends.jax.mills_inverse", samples=reals(-30.0, 8.0),
+    vjp=lambda g, y, x: (-(g * (y * (x + y))),),
+)  # fmt: skip
+log_ndtr = unary(
+    "log_ndtr", numpy="scipy.special.log_ndtr", native="log_ndtr", samples=reals(-30.0, 8.0),
+    jax="jax.scipy.special.log_ndtr", vjp=lambda g, y, x: (g * mills_inverse(x),),
+)  # fmt: skip
+
+# -- sums and differences on the log scale --------------------------------------------------------
+
+
+def _logaddexp_vjp(g: Tensor, out: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    # Equal infinities share the adjoint as equal numbers do.
+    gap = where(logical_and(isinf(x), equal(x, y)), 0.0, x - y)
+    return g * sigmoid(gap), g * sigmoid(-gap)
+
+
+logaddexp = binary(
+    "logaddexp", infer=float_type, ufunc="logaddexp", numpy=np.logaddexp, native="logaddexp",
+    jax="jax.numpy.logaddexp", samples=reals(-30.0, 30.0, 2), vjp=_logaddexp_vjp,
+)  # fmt: skip
+log1mexp = unary(
+    "log1mexp", numpy="finetti.ir.reference.log1mexp", native="log1mexp",
+    jax="finetti.backends.jax.log1mexp",
+    samples=reals(-30.0, -0.01), vjp=lambda g, y, x: (-(g * exp(x - y)),),
+)  # fmt: skip
+
+# -- modified Bessel functions, scaled by exp(-|x|) -----------------------------------------------
+
+
+def _i1e_vjp(g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+    at_zero = equal(x, 0.0)
+    ratio = where(at_zero, 0.5, y / where(at_zero, 1.0, x))
+    return (g * (i0e(x) - ratio - sign(x) * y),)
+
+
+def _ive_vjp(g: Tensor, y: Tensor, order: Tensor, x: Tensor) -> Any:
+    fixed("ive", order)
+    return None, g * ((order / x - sign(x)) * y + ive(order + 1.0, x))
+
+
+gamma = unary(
+    "gamma", numpy="scipy.special.gamma", native="tgamma", jax="jax.scipy.special.gamma",
+    samples=reals(0.1, 9.0), vjp=lambda g, y, x: (g * y * digamma(x),),
+)  # fmt: skip
+i0e = unary(
+    "i0e", numpy="scipy.special.i0e", native="i0e", jax="jax.scipy.special.i0e",
+    samples=reals(-30.0, 30.0), vjp=lambda g, y, x: (g * (i1e(x) - sign(x) * y),),
+)  # fmt: skip
+i1e = unary(
+    "i1e", numpy="scipy.special.i1e", native="i1e", jax="jax.scipy.special.i1e",
+    samples=reals(-30.0, 30.0), vjp=_i1e_vjp,
+)  # fmt: skip
+ive = binary(
+    "ive", infer=float_type, numpy="scipy.special.ive", native="ive", jax=None, vjp=_ive_vjp,
+    notes={"jax": "JAX has orders 0 and 1 only"}, tol=1e-11,
+    samples=tuple(
+        (lambda rng, s=s: (rng.integers(0, 9, s), rng.uniform(0.3, 40.0, s)))
+        for s in ((), (11,), (3, 4))
+    ),
 )  # fmt: skip
 
 
@@ -201,30 +202,17 @@ def logit(p: Any) -> Tensor:
 
 
 @_of_tensors
-def logaddexp(x: Any, y: Any) -> Tensor:
-    """log(exp(x) + exp(y)) without overflow."""
-    larger = maximum(x, y)
-    # inf - inf would be NaN, where the sum of two infinite terms is that infinity.
-    finite = larger - larger == 0.0
-    return where(finite, larger + log1p(exp(-absolute(x - y))), larger)
-
-
-@_of_tensors
-def log1mexp(x: Any) -> Tensor:
-    """log(1 - exp(x)) for x < 0, accurate at both ends (Maechler 2012)."""
-    return where(x > -math.log(2.0), log(-expm1(x)), log1p(-exp(x)))
-
-
-@_of_tensors
 def invprobit(x: Any) -> Tensor:
     """The standard normal distribution function."""
     return 0.5 * erfc(-x / math.sqrt(2.0))
 
 
-@_of_tensors
+ndtr = invprobit
+
+
 def probit(p: Any) -> Tensor:
     """The standard normal quantile function."""
-    return math.sqrt(2.0) * erfinv(2.0 * p - 1.0)
+    return ndtri(p)
 
 
 @_of_tensors
@@ -246,20 +234,6 @@ def exp2(x: Any) -> Tensor:
 
 
 @_of_tensors
-def log_ndtr(x: Any) -> Tensor:
-    """Log of the standard normal distribution function, accurate in both tails."""
-    far = minimum(x, -30.0)
-    r = 1.0 / (far * far)
-    # Abramowitz and Stegun 26.2.12; the term left out is below 1e-13 of the result at -30.
-    series = r * (-1.0 + r * (3.0 + r * (-15.0 + r * (105.0 - 945.0 * r))))
-    tail = -0.5 * far * far - log(-far) - 0.5 * math.log(2.0 * math.pi) + log1p(series)
-    near = maximum(x, -30.0)
-    q = erfc(absolute(near) * math.sqrt(0.5))
-    body = where(near < 0.0, log(0.5 * q), log1p(-0.5 * q))
-    return where(x < -30.0, tail, body)
-
-
-@_of_tensors
 def erfcinv(x: Any) -> Tensor:
     """The inverse of the complementary error function, accurate near 0."""
     return -math.sqrt(0.5) * ndtri(0.5 * x)
@@ -268,34 +242,22 @@ def erfcinv(x: Any) -> Tensor:
 @_of_tensors
 def logdiffexp(x: Any, y: Any) -> Tensor:
     """log(exp(x) - exp(y)) without overflow, for x > y."""
-    return where(y > -math.inf, x + log1mexp(y - x), x)
+    return x + log1mexp(where(y > -math.inf, y - x, -math.inf))
 
 
 @_of_tensors
-def arcsinh(x: Any) -> Tensor:
-    """The inverse of sinh."""
-    size = absolute(x)
-    # log(size + sqrt(size^2 + 1)), written so that small numbers keep their digits.
-    return sign(x) * log1p(size + size * size / (1.0 + sqrt(size * size + 1.0)))
+def i0(x: Any) -> Tensor:
+    """The modified Bessel function of order 0."""
+    return exp(absolute(x)) * i0e(x)
 
 
 @_of_tensors
-def arccosh(x: Any) -> Tensor:
-    """The inverse of cosh for x >= 1."""
-    above = x - 1.0
-    return log1p(above + sqrt(above * (x + 1.0)))
+def i1(x: Any) -> Tensor:
+    """The modified Bessel function of order 1."""
+    return exp(absolute(x)) * i1e(x)
 
 
 @_of_tensors
-def arctanh(x: Any) -> Tensor:
-    """The inverse of tanh."""
-    return 0.5 * (log1p(x) - log1p(-x))
-
-
-@_of_tensors
-def arctan2(y: Any, x: Any) -> Tensor:
-    """The angle of the point (x, y)."""
-    ratio = arctan(y / where(equal(x, 0.0), 1.0, x))
-    behind = where(less(y, 0.0), ratio - math.pi, ratio + math.pi)
-    upright = sign(y) * (0.5 * math.pi)
-    return where(equal(x, 0.0), upright, where(less(x, 0.0), behind, ratio))
+def iv(order: Any, x: Any) -> Tensor:
+    """The modified Bessel function of the first kind."""
+    return exp(absolute(x)) * ive(order, x)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from finetti.backends.native.builder import Builder, Operand
-from finetti.backends.native.mathlib import elementary, power, special
+from finetti.backends.native.mathlib import elementary, logs, power, special
 from finetti.backends.native.mathlib.calls import elementwise_call
 
 __all__ = ["MATH"]
@@ -31,14 +31,14 @@ def _called(symbol: str, count: int) -> Emit:
 
 
 _CALLED = {
-    1: ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh")
-    + ("tgamma", "cbrt"),
+    1: ("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tgamma", "cbrt"),
     2: ("atan2", "hypot", "fmod"),
 }
 _KERNELS = {
     1: ("erfinv", "i0e", "i1e", "ndtri", "trigamma"),
-    2: ("gammainc", "gammaincc", "polygamma"),
-    3: ("betainc",),
+    2: ("gammainc", "gammaincc", "gammaincinv", "ive", "polygamma"),
+    3: ("betainc", "betaincinv", "gammainc_d"),
+    5: ("betainc_d",),
 }
 
 MATH: dict[str, Emit] = {
@@ -53,6 +53,12 @@ MATH: dict[str, Emit] = {
     "log": elementary.log,
     "log1p": elementary.log1p,
     "log1p01": elementary.log1p_unit,
+    "acosh": logs.arccosh,
+    "asinh": logs.arcsinh,
+    "atanh": logs.arctanh,
+    "log1mexp": logs.log1mexp,
+    "logaddexp": logs.logaddexp,
+    "mills_inverse": logs.mills_inverse,
     "pow": power.power,
     "sqrt": elementary.sqrt,
     "tanh": elementary.tanh,

@@ -1,0 +1,116 @@
+"""What JAX has not under one name, or means differently: the functions that records name.
+
+Imported only by name, from the `jax` column of a record, so that JAX stays optional. Each takes the
+arguments of its operation in order and its attributes by keyword.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Array = Any
+Spec = tuple[Any, ...]
+
+
+# -- indexing and joining ------------------------------------------------------------------------
+
+
+def _key(spec: Spec, indices: tuple[Array, ...]) -> tuple[Any, ...]:
+    key: list[Any] = []
+    for part in spec:
+        if not isinstance(part, tuple):
+            key.append(int(part))
+        elif part[0] == "slice":
+            key.append(slice(*part[1:]))
+        elif part[0] == "new":
+            key.append(None)
+        else:
+            key.append(indices[part[1]])
+    return tuple(key)
+
+
+def index(x: Array, *indices: Array, spec: Spec) -> Array:
+    """Elements of `x`; NaN at places out of bounds, where NumPy raises and JAX clamps."""
+    return jnp.asarray(x).at[_key(spec, indices)].get(mode="fill")
+
+
+def index_add(g: Array, *indices: Array, shape: tuple[int, ...], spec: Spec) -> Array:
+    """Zeros with `g` added at the given places."""
+    g = jnp.asarray(g)
+    return jnp.zeros(shape, g.dtype).at[_key(spec, indices)].add(g)
+
+
+def index_set(x: Array, v: Array, *indices: Array, spec: Spec) -> Array:
+    """A copy of `x` with `v` at the given places."""
+    x, v = jnp.asarray(x), jnp.asarray(v)
+    return x.astype(jnp.result_type(x, v)).at[_key(spec, indices)].set(v)
+
+
+def concatenate(*parts: Array, axis: int) -> Array:
+    """The parts along an axis."""
+    return jnp.concatenate(parts, axis)
+
+
+# -- linear algebra ------------------------------------------------------------------------------
+
+
+def _all_nan_if(bad: Array, x: Array) -> Array:
+    return jnp.where(bad[..., None, None], jnp.nan, x)
+
+
+def cholesky(x: Array) -> Array:
+    """The lower factor, of the lower triangle alone; NaN throughout when there is none."""
+    factor = jax.lax.linalg.cholesky(jnp.asarray(x, float), symmetrize_input=False)
+    return _all_nan_if(jnp.isnan(factor).any((-1, -2)), factor)
+
+
+def solve_triangular(a: Array, b: Array, *, lower: bool, trans: bool) -> Array:
+    """The solution for a batch of matrices; NaN throughout where a matrix is singular or NaN."""
+    a, b = jnp.asarray(a, float), jnp.asarray(b, float)
+    batch = jnp.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a = jnp.broadcast_to(jnp.tril(a) if lower else jnp.triu(a), (*batch, *a.shape[-2:]))
+    b = jnp.broadcast_to(b, (*batch, *b.shape[-2:]))
+    solved = jax.lax.linalg.triangular_solve(
+        a, b, left_side=True, lower=lower, transpose_a=bool(trans)
+    )
+    zero = (jnp.diagonal(a, axis1=-2, axis2=-1) == 0).any(-1)
+    return _all_nan_if(zero | jnp.isnan(a).any((-1, -2)), solved)
+
+
+# -- special functions ---------------------------------------------------------------------------
+
+
+def polygamma(x: Array, *, order: int) -> Array:
+    """The derivative of digamma of a given order."""
+    return jax.scipy.special.polygamma(float(order), x)
+
+
+def log1mexp(x: Array) -> Array:
+    """log(1 - exp(x)) for x < 0, accurate at both ends (Maechler 2012)."""
+    return jnp.where(x > -np.log(2.0), jnp.log(-jnp.expm1(x)), jnp.log1p(-jnp.exp(x)))
+
+
+def erfcx(x: Array) -> Array:
+    """exp(x^2) erfc(x) without underflow."""
+    x = jnp.asarray(x, float)
+    near = jnp.minimum(x, 3.0)
+    # Laplace's continued fraction; from 3 on, 60 terms are enough for all digits.
+    far = jnp.maximum(x, 3.0)
+    tail = jax.lax.fori_loop(0, 60, lambda k, t: (60 - k) / 2.0 / (far + t), jnp.zeros_like(far))
+    return jnp.where(
+        x > 3.0,
+        1.0 / (np.sqrt(np.pi) * (far + tail)),
+        jnp.exp(near * near) * jax.scipy.special.erfc(near),
+    )
+
+
+def mills_inverse(x: Array) -> Array:
+    """The standard normal density over its distribution function."""
+    low = jnp.minimum(x, 0.0)
+    body = np.sqrt(2.0 / np.pi) / erfcx(low * -np.sqrt(0.5))
+    density = jnp.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi)
+    return jnp.where(x < 0.0, body, density / jax.scipy.special.ndtr(x))

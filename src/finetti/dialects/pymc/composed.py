@@ -1,0 +1,198 @@
+"""PyMC's distributions that are made of others, or take more than parameters: their spelling."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from finetti import dist
+from finetti.dialects.pymc.spelling import DistributionFace, lengths
+from finetti.dist import lkj, mixture, ordered, walks, zerosum
+from finetti.dist.base import Distribution
+from finetti.errors import ParameterError
+from finetti.ir import Tensor, ops
+from finetti.model.context import current
+from finetti.model.dims import as_dims
+from finetti.model.observed import observed_tensor
+from finetti.model.variables import Deterministic
+
+Meaning = tuple[Distribution, dict[str, Any]]
+Given = Mapping[str, Any]
+
+
+def _required(given: Given, names: tuple[str, ...], owner: str) -> None:
+    for name in names:
+        if given.get(name) is None:
+            raise ParameterError(f"{owner}: parameter {name} is missing; it needs {', '.join(names)}.")
+
+
+def _shape_asked(options: Given, owner: str) -> tuple[Any, ...] | None:
+    """The shape that `shape`, `dims` or `observed` ask for."""
+    if options.get("shape") is not None:
+        return lengths(options["shape"], "shape", owner)
+    if options.get("dims") is not None:
+        return current().dims.sizes(as_dims(options["dims"], owner), owner)  # type: ignore[no-any-return]
+    if options.get("observed") is not None:
+        return observed_tensor(options["observed"], owner).shape
+    return None
+
+
+def _moments(given: Given, options: Given, begin: int, owner: str) -> int:
+    """The length of a series of which `begin` numbers come before the first step."""
+    steps = given.get("steps")
+    if steps is not None:
+        return begin + (steps if isinstance(steps, int) else lkj.whole_number(steps, "steps", owner))
+    shape = _shape_asked(options, owner)
+    if not shape:
+        raise ParameterError(f"{owner}: how long is it? Give steps=, shape=, dims= or observed=.")
+    return shape[-1]  # type: ignore[no-any-return]
+
+
+def _flag(given: Given, name: str, default: bool, owner: str) -> bool:
+    value = given.get(name)
+    if value is None:
+        return default
+    if value not in (True, False):
+        raise ParameterError(f"{owner}: {name}={value!r}: expected True or False.")
+    return bool(value)
+
+
+class DiracDelta(DistributionFace):
+    """A number: its dtype decides the record."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("c",), owner)
+        return dist.resolve(dist.diracdelta.of(given["c"]), given, owner)
+
+
+class OrderedLogistic(DistributionFace):
+    """Its probabilities are a deterministic of their own."""
+
+    extra = ("compute_p",)
+
+    def finish(self, rv: Tensor, given: Given, options: Given) -> Tensor:
+        if rv.name is not None and _flag(options, "compute_p", True, rv.name):
+            eta, cutpoints = rv.node.args
+            Deterministic(f"{rv.name}_probs", ordered.probabilities(Tensor(eta), Tensor(cutpoints)))
+        return rv
+
+
+class Mixture(DistributionFace):
+    """Components are variables made by `.dist`."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("w", "comp_dists"), owner)
+        record, params = mixture.mixture(given["w"], given["comp_dists"], owner)
+        chosen = options.get("transform") is not None
+        if "initval" in options or options.get("observed") is None and not chosen:
+            mixture.warn_without_map(record, params, owner)
+        return record, params
+
+
+class LKJCorr(DistributionFace):
+    """The number of variables is fixed when the model is written."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("n", "eta"), owner)
+        return lkj.lkj_corr(given["n"], given["eta"], owner)
+
+
+class LKJCholeskyCov(DistributionFace):
+    """It gives the factor, the correlations and the standard deviations."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("eta", "n", "sd_dist"), owner)
+        return lkj.lkj_cov(given["eta"], given["n"], given["sd_dist"], owner)
+
+    def finish(self, rv: Tensor, given: Given, options: Given) -> Any:
+        name = rv.name or "LKJCholeskyCov.dist"
+        if not _flag(given, "compute_corr", True, name):
+            return rv
+        chol, corr, stds = lkj.parts(lkj.whole_number(given["n"], "n", name), rv)
+        if rv.name is not None and _flag(given, "store_in_trace", True, name):
+            corr = Deterministic(f"{rv.name}_corr", corr)
+            stds = Deterministic(f"{rv.name}_stds", stds)
+        return chol, corr, stds
+
+
+class ZeroSumNormal(DistributionFace):
+    """The lengths of an event come from the shape."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        axes = given.get("n_zerosum_axes")
+        axes = 1 if axes is None else lkj.whole_number(axes, "n_zerosum_axes", owner)
+        event = given.get("support_shape")
+        shape = _shape_asked(options, owner) if event is None else lengths(
+            event, "support_shape", owner
+        )
+        if shape is None or len(shape) < axes:
+            raise ParameterError(
+                f"{owner}: how long are the {axes} axes that sum to zero? Give shape=, dims= or "
+                "support_shape=."
+            )
+        sigma = given.get("sigma")
+        event = shape[len(shape) - axes :]
+        return zerosum.zero_sum_normal(1.0 if sigma is None else sigma, event, owner)
+
+
+def _wide_start(owner: str, meaning: str) -> Tensor:
+    warnings.warn(
+        f"{owner}: Initial distribution not specified, defaulting to `{meaning}`. You can specify "
+        "an init_dist manually to suppress this warning.",
+        UserWarning,
+        stacklevel=5,
+    )
+    return dist.make_rv(dist.Normal, {"mu": 0.0, "sigma": 100.0})
+
+
+class GaussianRandomWalk(DistributionFace):
+    """Normal steps from a first number."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        mu, sigma = (given.get(name) for name in ("mu", "sigma"))
+        step = {"mu": 0.0 if mu is None else mu, "sigma": 1.0 if sigma is None else sigma}
+        init = given.get("init_dist")
+        init = _wide_start(owner, "Normal.dist(0, 100)") if init is None else init
+        steps = dist.make_rv(dist.Normal, step, where=owner)
+        return walks.random_walk(init, steps, _moments(given, options, 1, owner), owner)
+
+
+class RandomWalk(DistributionFace):
+    """Steps of any distribution from a first number."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("init_dist", "innovation_dist"), owner)
+        length = _moments(given, options, 1, owner)
+        return walks.random_walk(given["init_dist"], given["innovation_dist"], length, owner)
+
+
+class AR(DistributionFace):
+    """The order comes from the coefficients."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("rho",), owner)
+        rho = dist.as_param("rho", given["rho"], owner)
+        rho = rho if rho.ndim else ops.reshape(rho, (1,))
+        constant = _flag(given, "constant", False, owner)
+        order = given.get("ar_order")
+        if order is None:
+            order = int(rho.node.shape[-1]) - constant
+        order = lkj.whole_number(order, "the order, the coefficients in rho,", owner)
+        init = given.get("init_dist")
+        if init is None:
+            init = _wide_start(owner, "Normal.dist(0, 100, shape=...)")
+        record, params = walks.autoregressive(rho, init, order, constant, owner)
+        scale = {name: given.get(name) for name in ("sigma", "tau")}
+        _, normal = dist.resolve(dist.Normal, {"mu": 0.0, **scale}, owner)
+        time = ops.zeros((_moments(given, options, order, owner),))
+        return record, {**params, "sigma": normal["sigma"], "time": time}
+
+
+FACES: dict[str, type[DistributionFace]] = {
+    face.__name__: face
+    for face in (
+        AR, DiracDelta, GaussianRandomWalk, LKJCholeskyCov, LKJCorr, Mixture, OrderedLogistic,
+        RandomWalk, ZeroSumNormal,
+    )
+}  # fmt: skip

@@ -1,0 +1,128 @@
+"""Rules for moving elements about: scalar factors are moved out, so that less is moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from finetti.ir import FLOAT, OPS, Node
+from finetti.ir.types import TensorType, promote
+from finetti.passes.simplify.core import (
+    as_dtype,
+    build,
+    constant,
+    mul,
+    number,
+    rules,
+    scalar,
+    split_scale,
+    stretch,
+    value,
+)
+
+
+def _repeated(x: Node) -> Node | None:
+    """The scalar that fills an array, when one does."""
+    if x.op.name == "broadcast_to" and x.args[0].type.size == 1:
+        return scalar(x.args[0])
+    return None
+
+
+@rules("reshape")
+def _reshape(x: Node, shape: tuple[int, ...]) -> Node | None:
+    if x.shape == shape:
+        return x
+    if x.op.name == "reshape":
+        return build("reshape", x.args[0], attrs=(shape,))
+    filling = _repeated(x)
+    if filling is not None:
+        return build("broadcast_to", filling, attrs=(shape,))
+    array, factor = split_scale(x)
+    return None if factor is None else mul(build("reshape", array, attrs=(shape,)), factor)
+
+
+@rules("broadcast_to")
+def _broadcast_to(x: Node, shape: tuple[int, ...]) -> Node | None:
+    if x.shape == shape:
+        return x
+    if x.op.name == "broadcast_to":
+        return stretch(x.args[0], shape)
+    if x.type.size == 1 and x.shape:
+        return stretch(scalar(x), shape)
+    same_size = x.type.size == TensorType(x.type.dtype, shape).size
+    return build("reshape", x, attrs=(shape,)) if same_size else None
+
+
+@rules("transpose")
+def _transpose(x: Node, axes: tuple[int, ...]) -> Node | None:
+    shape = tuple(x.shape[a] for a in axes)
+    if x.op.name == "transpose":
+        inner = tuple(x.attrs[0][a] for a in axes)
+        if inner == tuple(range(len(inner))):
+            return x.args[0]
+        return build("transpose", x.args[0], attrs=(inner,))
+    if sum(n != 1 for n in shape) <= 1:
+        return build("reshape", x, attrs=(shape,))
+    filling = _repeated(x)
+    return None if filling is None else build("broadcast_to", filling, attrs=(shape,))
+
+
+@rules("index")
+def _index(x: Node, *rest: Any) -> Node | None:
+    *indices, spec = rest
+    filling = scalar(x) if x.type.size == 1 else _repeated(x)
+    if filling is not None:
+        node_type = OPS["index"].infer(x.type, *(i.type for i in indices), spec=spec)
+        return stretch(filling, node_type.shape)
+    array, factor = split_scale(x)
+    return None if factor is None else mul(build("index", array, *indices, attrs=(spec,)), factor)
+
+
+@rules("index_add")
+def _index_add(g: Node, *rest: Any) -> Node | None:
+    *indices, shape, spec = rest
+    array, factor = _split(g)
+    if factor is None or not _reaches_all(indices, shape, spec):
+        return None
+    return mul(build("index_add", array, *indices, attrs=(shape, spec)), factor)
+
+
+def _reaches_all(indices: list[Node], shape: tuple[int, ...], spec: Any) -> bool:
+    """Whether every place gets something: elsewhere 0 would be times an infinite factor."""
+    positions = [value(index) for index in indices]
+    if any(array is None for array in positions):
+        return False
+    reached = np.zeros(shape, bool)
+    return bool(OPS["index_set"].evaluate((reached, True, *positions), (spec,)).all())
+
+
+@rules("concatenate")
+def _concatenate(*rest: Any) -> Node | None:
+    *parts, axis = rest
+    filled = [part for part in parts if part.type.size]
+    if not 0 < len(filled) < len(parts):
+        return None
+    dtype = promote(*(part.type.dtype for part in parts))
+    filled = [as_dtype(part, dtype) for part in filled]
+    return filled[0] if len(filled) == 1 else build("concatenate", *filled, attrs=(axis,))
+
+
+def _split(x: Node) -> tuple[Node, Node | None]:
+    """(array factor, scalar factor), a repeated scalar being ones times it."""
+    filling = _repeated(x)
+    if filling is not None and value(filling) is None and x.type.dtype == FLOAT:
+        return constant(np.ones(x.shape)), filling
+    return split_scale(x)
+
+
+@rules("matmul")
+def _matmul(a: Node, b: Node) -> Node | None:
+    if a.shape[-1] == 0:
+        return stretch(number(0.0), OPS["matmul"].infer(a.type, b.type).shape)
+    (array, first), (other, second) = _split(a), _split(b)
+    if first is None and second is None:
+        return None
+    factor = second if first is None else first if second is None else mul(first, second)
+    assert factor is not None
+    return mul(build("matmul", array, other), factor)
