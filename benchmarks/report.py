@@ -215,7 +215,8 @@ def target_rows(raw: Raw) -> list[tuple[str, str, float | None, Callable[[float]
          lambda v: v <= 1.5),
         ("graph to callable, ms CPU", "under 25",
          worst(max, (compile_ms(raw, "finetti", p, "cpu") for p in names)), lambda v: v < 25),
-        ("import (and load what a model needs) beyond numpy, ms CPU", "under 60", added, lambda v: v < 60),
+        ("import, and load what a model needs, beyond numpy, ms CPU", "under 60", added,
+         lambda v: v < 60),
         ("cold A/B test to summary, CPU s", "under 1", cpu["finetti"], lambda v: v < 1),
         ("the same, PyMC / finetti", "at least 8", quotient(cpu["nutpie"], cpu["finetti"]),
          lambda v: v >= 8),
@@ -311,8 +312,8 @@ Imports (interpreter included; finetti loads its parts on first use):
 ## Sampling
 
 {CHAINS} chains of {TUNE} + {DRAWS} draws, target acceptance 0.8, {CORES} cores,
-{SEEDS_PER_ROUND} seeds a round (NumPyro one). "Sampler" is finetti's C++ core and `nutpie.sample(return_raw_trace=True)` on a
-compiled model; "whole call" is `pm.sample`, its compile included, `nutpie.sample` on a compiled
+{SEEDS_PER_ROUND} seeds a round (NumPyro one). "Sampler" is finetti's C++ core and
+`nutpie.sample(return_raw_trace=True)` on a compiled model; "whole call" is `pm.sample`, its compile included, `nutpie.sample` on a compiled
 model, and NumPyro's `run` with the compile that every `run` repeats. Overhead: the sampler's CPU a
 gradient less the gradient of the first table.
 

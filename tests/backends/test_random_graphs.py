@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from tests.backends.random_graphs import random_graph
 
 from finetti.backends.native import compile_density
 from finetti.backends.reference import evaluate
 from finetti.passes.grad import gradient
-from tests.backends.random_graphs import random_graph
 
 
 @pytest.mark.parametrize("seed", range(150))

@@ -34,7 +34,7 @@ def evaluate(
     roots = [output.node if isinstance(output, Tensor) else output for output in outputs]
     known: dict[Node, np.ndarray] = dict(values or {})
     with np.errstate(all="ignore"):
-        for node in _order(roots, known):
+        for node in topological(roots, known):
             args: tuple[object, ...] = tuple(known[arg] for arg in node.args)
             if node.op.numpy is None:
                 raise CompileError(f"no value was given for {node!r} {node.attrs}")
@@ -44,16 +44,3 @@ def evaluate(
                 args = (rng, *args)
             known[node] = np.asarray(node.op.evaluate(args, node.attrs), node.type.dtype)
     return [known[root] for root in roots]
-
-
-def _order(roots: list[Node], known: Mapping[Node, np.ndarray]) -> list[Node]:
-    if not known:
-        return topological(roots)
-    seen: set[Node] = set()
-    stack = [root for root in roots if root not in known]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(arg for arg in node.args if arg not in known)
-    return sorted(seen, key=lambda node: node.order)

@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -122,15 +122,15 @@ def make(op: OpDef, args: tuple[Node, ...], attrs: tuple[Any, ...] = ()) -> Node
     return node
 
 
-def topological(outputs: Iterable[Node]) -> list[Node]:
-    """Every node that the outputs need, arguments before users."""
+def topological(outputs: Iterable[Node], known: Container[Node] = ()) -> list[Node]:
+    """Every node that the outputs need, arguments before users; what is known is left out."""
     seen: set[Node] = set()
-    stack = list(outputs)
+    stack = [node for node in outputs if node not in known]
     while stack:
         node = stack.pop()
         if node not in seen:
             seen.add(node)
-            stack.extend(node.args)
+            stack.extend(arg for arg in node.args if arg not in known)
     return sorted(seen, key=lambda node: node.order)
 
 
@@ -169,7 +169,7 @@ def rebuild(
         (fresh,) = rebuild([node], new, leaf, dim_length) if node not in new else (new[node],)
         return Size(fresh.shape[axis], ("shape", fresh, axis))
 
-    for node in _needed(outputs, new):
+    for node in topological(outputs, new):
         swapped = leaf(node) if leaf is not None else None
         if swapped is not None:
             new[node] = swapped
@@ -181,14 +181,3 @@ def rebuild(
         same = args == node.args and attrs is node.attrs and not node.op.volatile
         new[node] = node if same else make(node.op, args, attrs)
     return [new[node] for node in outputs]
-
-
-def _needed(outputs: list[Node], known: Mapping[Node, Node]) -> list[Node]:
-    seen: set[Node] = set()
-    stack = [node for node in outputs if node not in known]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(arg for arg in node.args if arg not in known)
-    return sorted(seen, key=lambda node: node.order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ def draw_all(
     """
     names = names or {}
     backend = "reference" if backend is None and count <= FEW else backend
-    waiting = [node for node in _needed(outputs, known) if is_rv(node)]
+    waiting = [node for node in topological(outputs, known) if is_rv(node)]
     streams = _streams(waiting, names, seed)
     parents = {node: _parents(node, known) for node in waiting}
     while waiting:
@@ -133,17 +133,6 @@ def _parents(node: Node, known: Container[Node]) -> set[Node]:
         else:
             stack.extend(part.args)
     return found
-
-
-def _needed(outputs: Iterable[Node], known: Mapping[Node, Any]) -> list[Node]:
-    seen: set[Node] = set()
-    stack = [node for node in outputs if node not in known]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(arg for arg in node.args if arg not in known)
-    return sorted(seen, key=lambda node: node.order)
 
 
 def draw_level(
@@ -217,7 +206,7 @@ class Rows:
     def __init__(self, nodes: Sequence[Node], known: Known, backend: str | None = None):
         self._known = {node: known[node] for node in nodes if node in known}
         rest = [node for node in dict.fromkeys(nodes) if node not in known]
-        needed = _needed(rest, known)
+        needed = topological(rest, known)
         if any(node.op.family == "random" for node in needed):
             raise SamplingError("a draw outside of any distribution cannot be sampled forward")
         used = {arg for node in needed for arg in node.args if arg in known}

@@ -78,29 +78,32 @@ def nonnegative(node: Node) -> bool:
 
 
 _FINITE_OF_FINITE = _MOVED | {
-    "add", "multiply", "sum", "max", "min", "maximum", "minimum", "matmul", "cumsum", "index_add",
-    "index_set", "square", "exp", "sqrt", "softplus", "absolute", "cast", "expm1", "sinh", "cosh",
-    "floor", "ceil", "trunc", "round", "arctan", "arcsin", "arccos", "arcsinh",
+    "add", "multiply", "sum", "prod", "max", "min", "maximum", "minimum", "matmul", "cumsum",
+    "index_add", "index_set", "square", "absolute", "sign", "cast", "floor", "ceil", "trunc",
+    "round", "exp", "expm1", "softplus", "sigmoid", "tanh", "sinh", "cosh", "sin", "cos", "arctan",
+    "arcsinh", "erf", "erfc",
 }  # fmt: skip
-_FINITE_ALWAYS = {"input", "sigmoid", "tanh", "erf", "erfc", "sin", "cos", "sign"}
 
 
 @_fact
 def _finite(node: Node, args: list[bool]) -> bool:
-    name = node.op.name
-    if name == "const":
-        return bool(np.isfinite(node.attrs[0].value).all())
-    if name == "log1p":
-        return args[0] and nonnegative(node.args[0])
-    if name == "where":
-        return all(args[1:])
-    return node.type.dtype != FLOAT or name in _FINITE_ALWAYS or (
-        name in _FINITE_OF_FINITE and all(args)
-    )  # fmt: skip
+    match node.op.name:
+        case "input":
+            return True
+        case "const":
+            return bool(np.isfinite(node.attrs[0].value).all())
+        case "where":
+            return all(args[1:])
+        case "log1p" | "sqrt":
+            return args[0] and nonnegative(node.args[0])
+        case "reciprocal":
+            return args[0] and positive(node.args[0])
+        case name:
+            return node.type.dtype != FLOAT or (name in _FINITE_OF_FINITE and all(args))
 
 
 def finite(node: Node) -> bool:
-    """Whether no element is infinite (it may be NaN), overflow aside."""
+    """Whether no element is infinite or NaN, overflow aside."""
     return _finite(node)
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
+from tests.backends.random_graphs import random_graph, random_outputs
 
 from finetti.backends.native import Compiled, compile_density, compile_map
 from finetti.backends.native.compiled import ENTRY
@@ -19,7 +20,6 @@ from finetti.backends.native.layout import Pack, Scratch
 from finetti.backends.reference import evaluate
 from finetti.ir import Tensor, ops
 from finetti.passes.grad import gradient
-from tests.backends.random_graphs import random_graph, random_outputs
 
 ENTRY_TYPE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, *[ctypes.c_void_p] * 4)
 PAGE = mmap.PAGESIZE

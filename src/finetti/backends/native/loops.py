@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from finetti.backends.native.elementwise import emit_elementwise
 from finetti.backends.native.builder import vector_type
+from finetti.backends.native.elementwise import emit_elementwise
 from finetti.backends.native.layout import LANES
 from finetti.backends.native.plan import Ref, Sink, Store, Table
 from finetti.ir import BOOL, Node

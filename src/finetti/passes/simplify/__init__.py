@@ -7,8 +7,8 @@ outermost, from where it leaves sums, gathers and matrix products; what only str
 stretches the result instead, and a single element has no axes while it is computed with.
 
 Rules keep -inf, inf and NaN where arithmetic gives them, with these exceptions: a constant zero
-annuls whatever it multiplies; what is positive before rounding (an exponential, a sigmoid) counts
-as positive after; terms are regrouped, so that what overflows half-way may differ.
+annuls whatever it multiplies; inputs are taken to be finite; what is positive before rounding (an
+exponential, a sigmoid) counts as positive after; terms are regrouped, so that what overflows half-way may differ.
 """
 
 from finetti.passes.simplify import arithmetic, conditions, exponentials, movement, sums

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finetti.ir import BOOL, FLOAT, Node
 from finetti.ir.types import broadcast, promote
-from finetti.passes.facts import nonnegative, positive
+from finetti.passes.facts import finite, nonnegative, positive
 from finetti.passes.simplify.core import build, constant, fit, is_all, rules, stretch, value
 from finetti.passes.simplify.exponentials import in_unit_interval
 
@@ -26,28 +26,28 @@ def certain(x: Node) -> bool | None:
 
 @rules("greater")
 def _greater(x: Node, y: Node) -> Node | None:
-    if is_all(y, 0.0) and positive(x):
+    if is_all(y, 0.0) and positive(x) and finite(x):
         return truth(broadcast(x.shape, y.shape), True)
     return None
 
 
 @rules("greater_equal")
 def _greater_equal(x: Node, y: Node) -> Node | None:
-    if is_all(y, 0.0) and nonnegative(x):
+    if is_all(y, 0.0) and nonnegative(x) and finite(x):
         return truth(broadcast(x.shape, y.shape), True)
     return None
 
 
 @rules("less")
 def _less(x: Node, y: Node) -> Node:
-    if is_all(y, 1.0) and in_unit_interval(x):
+    if is_all(y, 1.0) and in_unit_interval(x) and finite(x):
         return truth(broadcast(x.shape, y.shape), True)
     return build("greater", y, x)
 
 
 @rules("less_equal")
 def _less_equal(x: Node, y: Node) -> Node:
-    if is_all(y, 1.0) and in_unit_interval(x):
+    if is_all(y, 1.0) and in_unit_interval(x) and finite(x):
         return truth(broadcast(x.shape, y.shape), True)
     return build("greater_equal", y, x)
 
