@@ -110,11 +110,13 @@ def two_clocks(value: Callable[[str, str], float | None]) -> list[str]:
 
 def compile_section(raw: Raw) -> str:
     """Milliseconds from model to callable."""
-    rows = [
-        [info.title, *two_clocks(lambda who, clock, p=problem: compile_ms(raw, who, p, clock))]
-        for problem, info in PROBLEMS.items()
-    ]
-    return table(["problem", *(NAMES[who] for who in SAMPLERS), *VERSUS], rows)
+    rows = []
+    for problem, info in PROBLEMS.items():
+        cells = two_clocks(lambda who, clock, p=problem: compile_ms(raw, who, p, clock))
+        cached = [compile_ms(raw, "finetti", problem, c, "cached") for c in ("cpu", "wall")]
+        rows.append([info.title, cells[0], " / ".join(map(number, cached)), *cells[1:]])
+    names = [NAMES[who] for who in PEERS]
+    return table(["problem", "finetti", "finetti, code on disk", *names, *VERSUS], rows)
 
 
 def cold_section(raw: Raw) -> str:
@@ -257,9 +259,10 @@ def machine(raw: Raw) -> str:
             versions.update(record["versions"])
     compiler = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=False)
     listed = ", ".join(f"{k} {v}" for k, v in versions.items())
+    done = ", ".join(f"{NAMES[who]} {len(each)}" for who, each in raw["rounds"].items())
     return (
-        f"{model}, {os.cpu_count()} cores; {listed}; {compiler.stdout.splitlines()[0]}. "
-        f"{len(raw['rounds']['finetti'])} rounds, {raw['minutes']:.0f} minutes."
+        f"{model}, {os.cpu_count()} cores, load average {raw['load']:.1f} at the start; {listed}; "
+        f"{compiler.stdout.splitlines()[0]}. Rounds: {done}; {raw['minutes']:.0f} minutes."
     )
 
 
@@ -288,9 +291,9 @@ NaN, the C does not. All agree on value and gradient to 1e-7 (PyMC's literals ar
 
 ## Model to callable
 
-Milliseconds, CPU / wall, in a warm process: finetti's `compile_density`;
-`nutpie.compile_pymc_model` with PyTensor's cache on disk warm; the first call of a jitted
-`value_and_grad` in JAX.
+Milliseconds, CPU / wall, in a warm process: finetti's `compile_density`
+without and with its cache on disk; `nutpie.compile_pymc_model` with PyTensor's cache warm; the
+first call of a jitted `value_and_grad` in JAX.
 
 {compile_section(raw)}
 
@@ -313,9 +316,10 @@ Imports (interpreter included; finetti loads its parts on first use):
 
 {CHAINS} chains of {TUNE} + {DRAWS} draws, target acceptance 0.8, {CORES} cores,
 {SEEDS_PER_ROUND} seeds a round (NumPyro one). "Sampler" is finetti's C++ core and
-`nutpie.sample(return_raw_trace=True)` on a compiled model; "whole call" is `pm.sample`, its compile included, `nutpie.sample` on a compiled
-model, and NumPyro's `run` with the compile that every `run` repeats. Overhead: the sampler's CPU a
-gradient less the gradient of the first table.
+`nutpie.sample(return_raw_trace=True)` on a compiled model; "whole call" is `pm.sample`, its compile
+without cache included, `nutpie.sample` on a compiled model, and NumPyro's `run` with the compile
+that every `run` repeats. Overhead: the sampler's CPU a gradient less the gradient of the first
+table.
 
 {sampling_section(raw)}
 

@@ -57,10 +57,12 @@ def timed(command: list[str]) -> dict[str, float]:
 
 
 def attempt(command: list[str]) -> dict[str, float] | None:
-    """``timed``, or None and a note when the child fails."""
+    """``timed``; where a peer fails None and a note, but finetti has to work."""
     try:
         return timed(command)
     except RuntimeError as error:
+        if command[0] == sys.executable:
+            raise SystemExit(f"benchmarks: {error}; nothing is written") from None
         print(error, flush=True)
         return None
 
@@ -82,6 +84,17 @@ def rotate(items: list[Any], by: int) -> list[Any]:
     return items[by:] + items[:by]
 
 
+def read(name: str, output: Path) -> dict[str, Any]:
+    """What a worker wrote; a problem that failed is left out, unless it is finetti's."""
+    record = json.loads(output.read_text())
+    failed = {p: record[p]["error"] for p in PROBLEMS if "error" in record[p]}
+    if failed and name in ("finetti", "c"):
+        raise SystemExit(f"benchmarks: {name} failed: {failed}; nothing is written")
+    if failed:
+        print(f"{name} failed: {failed}", flush=True)
+    return record
+
+
 def run_rounds(pythons: dict[str, str], folder: Path, rounds: int) -> dict[str, list[Any]]:
     """Workers of every competitor, ``rounds`` times."""
     results: dict[str, list[Any]] = {name: [] for name in pythons}
@@ -98,7 +111,7 @@ def run_rounds(pythons: dict[str, str], folder: Path, rounds: int) -> dict[str, 
             ]
             spent = attempt(command)
             if spent:
-                results[name].append(json.loads(output.read_text()))
+                results[name].append(read(name, output))
                 print(f"round {number + 1}: {name} {spent['wall']:.0f} s", flush=True)
     return results
 
@@ -148,7 +161,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "RESULTS.md")
     parser.add_argument("--raw", type=Path, help="also write every measurement as JSON")
     options = parser.parse_args()
-    pythons, start = interpreters(), time.perf_counter()
+    pythons, start, load = interpreters(), time.perf_counter(), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="finetti-bench-") as name:
         folder = Path(name)
         native.build(folder)
@@ -158,7 +171,7 @@ def main() -> None:
             "cold": run_cold(pythons, options.cold),
             "ess": effective_sizes(pythons, folder),
         }
-    raw["minutes"] = (time.perf_counter() - start) / 60
+    raw.update(minutes=(time.perf_counter() - start) / 60, load=load)
     if options.raw:
         options.raw.write_text(json.dumps(raw))
     report.check_agreement(raw)

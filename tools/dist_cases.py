@@ -16,6 +16,20 @@ CHOL = [[1.4, 0.0, 0.0], [0.4, 0.9, 0.0], [-0.2, 0.3, 0.6]]
 VECTORS = [[0.0, 0.0, 0.0], [1.0, -2.0, 0.5], [30.0, 5.0, -4.0]]
 X, PDF = [-1.0, 0.0, 0.5, 2.0], [0.1, 2.0, 2.0, 0.2]
 
+PACKED = [[1.2, 0.3, 0.8, -0.4, 0.2, 1.5], [0.5, 0.0, 0.5, 0.0, 0.0, 0.5]]
+CORR = [[1.0, 0.0, 0.0], [0.6, 0.8, 0.0], [0.48, 0.6, 0.64]]
+SERIES = [[0.0, 0.5, 1.0, 0.7, -0.2], [1.0, 2.0, 0.0, -4.0, 3.0]]
+ZERO_SUM = [[0.5, -0.2, -0.3], [0.0, 0.0, 0.0]]
+
+
+def inner(name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """A component: ``pm.<name>.dist(*args, **kwargs)``."""
+    return {"dist": name, "args": list(args), "kwargs": kwargs}
+
+
+N01 = inner("Normal", 0.3, 2.0)
+# No further shape is tried: PyMC cannot, or the case has its own.
+ONE_SHAPE = frozenset({"LKJCholeskyCov", "LKJCorr", "ZeroSumNormal", "AR"})
 # (distribution, label, positional arguments, keywords, values)
 CASES: list[tuple[str, str, list[Any], dict[str, Any], list[Any]]] = [
     ("HalfStudentT", "positional", [3.0, 2.0], {}, POSITIVE),
@@ -77,4 +91,32 @@ CASES: list[tuple[str, str, list[Any], dict[str, Any], list[Any]]] = [
     ("OrderedLogistic", "positional", [0.3, [-1.0, 0.0, 2.0]], {}, [0, 1, 2, 3]),
     ("DiracDelta", "whole", [2], {}, [1, 2, 3]),
     ("DiracDelta", "real", [2.5], {}, [1.0, 2.5, 3.0]),
+    ("Multinomial", "positional", [10, [0.2, 0.3, 0.5]], {}, COUNTS),
+    ("Multinomial", "batch", [], {"n": [10, 5], "p": [0.2, 0.3, 0.5]}, [[[2, 3, 5], [0, 0, 5]]]),
+    ("DirichletMultinomial", "positional", [10, [0.2, 3.0, 0.5]], {}, COUNTS),
+    ("MvStudentT", "scale", [3.0], {"mu": [0.0, 1.0, -1.0], "scale": SCALE}, VECTORS),
+    ("MvStudentT", "chol", [], {"nu": 3.0, "chol": CHOL}, VECTORS),
+    ("NormalMixture", "positional", [[0.3, 0.7], [0.0, 2.0], [1.0, 0.5]], {}, REAL[:-2]),
+    ("NormalMixture", "tau", [[0.3, 0.7]], {"mu": [0.0, 2.0], "tau": 4.0}, REAL[:-3]),
+    ("Mixture", "several", [[0.3, 0.7], [N01, inner("StudentT", 3.0, 1.0)]], {}, REAL[:-2]),
+    ("Mixture", "positive", [[0.3, 0.7], [inner("Exponential", 0.3), inner("Gamma", 2.0, 0.5)]], {},
+     INSIDE),
+    ("Mixture", "vector", [[0.3, 0.7], inner("Poisson", [2.0, 7.0])], {}, COUNT),
+    ("Mixture", "events", [[0.3, 0.7], [inner("MvNormal", [0.0, 1.0, -1.0], SCALE),
+     inner("MvNormal", [2.0, 2.0, 2.0], SCALE)]], {}, VECTORS),
+    ("LKJCholeskyCov", "scalar", [], {"eta": 2.0, "n": 3, "compute_corr": False,
+     "sd_dist": inner("Exponential", 0.7)}, PACKED),
+    ("LKJCholeskyCov", "vector", [], {"eta": 0.7, "n": 3, "compute_corr": False,
+     "sd_dist": inner("HalfNormal", [0.5, 1.0, 2.0])}, PACKED),
+    ("LKJCorr", "positional", [3, 2.5], {}, [CORR]),
+    ("LKJCorr", "four", [4, 0.8], {}, []),
+    ("ZeroSumNormal", "default", [], {"shape": [3]}, ZERO_SUM),
+    ("ZeroSumNormal", "sigma", [1.7], {"shape": [4, 3]}, [[ZERO_SUM[0]] * 4]),
+    ("ZeroSumNormal", "two-axes", [1.7], {"shape": [4, 3], "n_zerosum_axes": 2}, []),
+    ("GaussianRandomWalk", "steps", [0.1, 0.7], {"init_dist": N01, "steps": 4}, SERIES),
+    ("AR", "first", [[0.6]], {"sigma": 0.5, "init_dist": N01, "steps": 4}, SERIES),
+    ("AR", "second", [[0.6, -0.2], 0.5], {"init_dist": N01, "steps": 3}, SERIES),
+    ("AR", "constant", [[0.6, -0.2], 0.5],
+     {"init_dist": N01, "steps": 4, "constant": True}, SERIES),
+    ("AR", "batch", [0.3, [0.5, 1.0]], {"init_dist": N01, "shape": [2, 5]}, [SERIES]),
 ]

@@ -13,7 +13,8 @@ weakness (``inf - inf``), not a value to reach.
 
 ``cases``: one record for one distribution in one parametrisation.
     ``id``                     unique name, "Normal/mu-sigma"
-    ``dist, args, kwargs``     ``getattr(pm, dist).dist(*args, **kwargs)``
+    ``dist, args, kwargs``     ``getattr(pm, dist).dist(*args, **kwargs)``; an argument that is an
+                               object with these three keys is a distribution itself
     ``values, logp, logcdf``   one value a row; ``logcdf`` is null where PyMC has none
     ``q, icdf``                null where PyMC has none
     ``support_point``          start value of ``dist(*args, **kwargs)``
@@ -42,7 +43,9 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor
+
 from dist_cases import CASES as MORE_CASES
+from dist_cases import ONE_SHAPE
 
 # PyTensor narrows literals that fit (3.0 to float32, 1 to int8) and then works in float32, which
 # leaves errors of 1e-8; the reference is to be exact.
@@ -274,7 +277,12 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """Turn lists into arrays and the three strings into floats."""
+    """Turn lists into arrays, the three strings into floats, and components into variables."""
+    if isinstance(value, dict):
+        args, kwargs = parameters(value["args"], value["kwargs"])
+        return getattr(pm, value["dist"]).dist(*args, **kwargs)
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [decode(item) for item in value]
     if isinstance(value, list):
         return np.array([decode(item) for item in value])
     return float(value) if value in ("inf", "-inf", "nan") else value
@@ -341,6 +349,7 @@ def case_record(name: str, label: str, args: list, kwargs: dict, values: list) -
     rv = dist.dist(*positional, **named)
     start = evaluate(pm.distributions.distribution.support_point(rv))
     shape = [3] if rv.ndim == 0 else [2, *start.shape] if rv.ndim == 1 else None
+    shape = None if name in ONE_SHAPE or "steps" in kwargs else shape
     record = {
         "id": f"{name}/{label}",
         "dist": name,

@@ -107,7 +107,8 @@ UNARY = (
 BINARY = (
     lambda x, y: x + y, lambda x, y: x - y, lambda x, y: x * y, lambda x, y: ops.tanh(x) * y,
     lambda x, y: x / (1.5 + ops.square(y)), ops.logaddexp, lambda x, y: x * x + y * y,
-    lambda x, y: ops.exp(ops.tanh(x)) ** ops.tanh(y), lambda x, y: x * ops.tanh(y) / ops.exp(ops.tanh(x)),
+    lambda x, y: ops.exp(ops.tanh(x)) ** ops.tanh(y),
+    lambda x, y: x * ops.tanh(y) / ops.exp(ops.tanh(x)),
     lambda x, y: ops.xlogy(1.5 + ops.tanh(x), 2.0 + ops.tanh(y)),
 )  # fmt: skip
 
@@ -187,7 +188,8 @@ def _gathered(g: Grower, x: Tensor) -> Tensor | None:
         lambda x: x[(*lead, many)], lambda x: x[(*lead, grid)], lambda x: x[(*lead, start)],
         lambda x: x[(*lead, slice(start, None))], lambda x: x[(*lead, slice(None, None, -2))],
         lambda x: x[(*lead, None, slice(0, start))], lambda x: ops.flatten(x)[many % x.size],
-        lambda x: x[(*lead, np.arange(n) % 2 == 0)], lambda x: x[(*lead, many)][(*lead, many[:5] % max(len(many), 1))],
+        lambda x: x[(*lead, np.arange(n) % 2 == 0)],
+        lambda x: x[(*lead, many)][(*lead, many[:5] % max(len(many), 1))],
         lambda x: x[(*lead, slice(start, start + 1))], lambda x: ops.repeat(x, 3, axis),
     ))(x)  # fmt: skip
 
@@ -201,7 +203,8 @@ def _crossed(g: Grower, x: Tensor) -> Tensor | None:
     i, j = (g.rng.integers(0, t.node.type.size, size=rows) for t in (x, y))
     slope = g.rng.normal(size=rows)
     return g.pick((
-        lambda x, y: x[i] + y[j] * slope, lambda x, y: ops.tanh(x)[i] * slope - y[i % y.node.type.size],
+        lambda x, y: x[i] + y[j] * slope,
+        lambda x, y: ops.tanh(x)[i] * slope - y[i % y.node.type.size],
         lambda x, y: ops.exp(-ops.square(slope - x[i] * ops.tanh(y[j]))),
         lambda x, y: (x[i] * ops.mean(y))[rows // 2 :],
     ))(x, y)  # fmt: skip
@@ -218,7 +221,8 @@ def _moved(g: Grower, x: Tensor) -> Tensor:
         lambda x: ops.concatenate([x, x * 2.0, x[(slice(None),) * axis + (slice(0, 1),)]], axis),
         lambda x: ops.concatenate([ops.flatten(x), ops.full((1,), 0.5), ops.flatten(x)[:3]]),
         lambda x: ops.squeeze(x), lambda x: ops.reshape(x, (-1, 1)) if x.size else x,
-        lambda x: ops.broadcast_to(x, (2, *x.shape)), lambda x: ops.stack([ops.sum_(x), 0.5, ops.sum_(x * x)]),
+        lambda x: ops.broadcast_to(x, (2, *x.shape)),
+        lambda x: ops.stack([ops.sum_(x), 0.5, ops.sum_(x * x)]),
     ))(x)  # fmt: skip
 
 
@@ -230,7 +234,8 @@ def _written(g: Grower, x: Tensor) -> Tensor | None:
     row = ops.tanh(x[0])
     return g.pick((
         lambda x: ops.set_at(x, where, 0.25), lambda x: ops.set_at(x, n - 1, row),
-        lambda x: ops.set_at(x, slice(0, n // 2), row), lambda x: ops.set_at(x, where, x[where] * 0.5),
+        lambda x: ops.set_at(x, slice(0, n // 2), row),
+        lambda x: ops.set_at(x, where, x[where] * 0.5),
     ))(x)  # fmt: skip
 
 
@@ -247,8 +252,9 @@ def _product(g: Grower, x: Tensor) -> Tensor | None:
     line = ops.flatten(x)[:n] if x.size else ops.zeros((n,))
     square = lambda x: ops.matrix_transpose(ops.tanh(x)) @ x / (1 + x.node.shape[-2])  # noqa: E731
     return g.pick((
-        lambda x: matrix @ line, lambda x: line @ matrix.T, lambda x: x @ tall, lambda x: (2.0 * x) @ (tall * 0.5),
-        lambda x: square(x) if x.ndim > 1 else ops.outer(x, x)[:5], lambda x: ops.tanh(tall.T) @ line,
+        lambda x: matrix @ line, lambda x: line @ matrix.T, lambda x: x @ tall,
+        lambda x: (2.0 * x) @ (tall * 0.5), lambda x: ops.tanh(tall.T) @ line,
+        lambda x: square(x) if x.ndim > 1 else ops.outer(x, x)[:5],
         lambda x: matrix @ (line * ops.sigmoid(line)), lambda x: ops.stack([x, -x]) @ tall,
         lambda x: x[..., None, :] @ tall, lambda x: x @ ops.tanh(line * 0.1),
     ))(x)  # fmt: skip
@@ -265,7 +271,8 @@ def _definite(g: Grower, x: Tensor) -> Tensor | None:
     return g.pick((
         lambda c: c, lambda c: ops.solve_triangular(c, ops.matrix_transpose(c)),
         lambda c: ops.solve_triangular(c, v, trans=True) if c.ndim == 2 else c[0],
-        lambda c: ops.log(ops.diagonal(c)), lambda c: ops.quadratic_form(c, v) if c.ndim == 2 else c,
+        lambda c: ops.log(ops.diagonal(c)),
+        lambda c: ops.quadratic_form(c, v) if c.ndim == 2 else c,
     ))(root)  # fmt: skip
 
 
@@ -276,8 +283,9 @@ def _mutable(g: Grower, x: Tensor) -> Tensor:
         return held * x
     return g.pick((
         lambda x: held * x, lambda x: x + ops.as_tensor(held.shape[0]) * 0.01,
-        lambda x: ops.arange(held.shape[0]) * 0.1 + ops.sum_(x) * 0.01, lambda x: ops.mean(held - x) * x,
-        lambda x: ops.where(held > 0, x, held), lambda x: ops.reshape(x, (held.shape[0], -1)) if x.size else x,
+        lambda x: ops.arange(held.shape[0]) * 0.1 + ops.sum_(x) * 0.01,
+        lambda x: ops.mean(held - x) * x, lambda x: ops.where(held > 0, x, held),
+        lambda x: ops.reshape(x, (held.shape[0], -1)) if x.size else x,
     ))(x)  # fmt: skip
 
 

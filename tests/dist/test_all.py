@@ -229,8 +229,10 @@ def test_gradients(dist: Distribution, row: int) -> None:
         for name, x in params.items()
         if not dist.params[name].constraint.discrete and inner(dist, name, x)
     }
-    value = value_of(dist.mean(**as_tensors(params))) if dist.name == "Dirichlet" else (
-        values_for(dist, params)[3]
+    value = (
+        value_of(dist.mean(**as_tensors(params)))
+        if dist.name == "Dirichlet"
+        else (values_for(dist, params)[3])
     )
     free = new_input("value", value.shape, dist.dtype)
     total = ops.sum_(dist.logp(free, **{**as_tensors(params), **inputs}))
@@ -331,8 +333,9 @@ def test_record_is_complete(key: str) -> None:
 
 
 def test_random_variables_are_distinct() -> None:
-    one, two = make_rv(DISTRIBUTIONS["Normal"], {"mu": 0, "sigma": 1}), make_rv(
-        DISTRIBUTIONS["Normal"], {"mu": 0.0, "sigma": 1.0}
+    one, two = (
+        make_rv(DISTRIBUTIONS["Normal"], {"mu": 0, "sigma": 1}),
+        make_rv(DISTRIBUTIONS["Normal"], {"mu": 0.0, "sigma": 1.0}),
     )
     assert one.node is not two.node
     assert one.node.args == two.node.args

@@ -174,14 +174,20 @@ def mixture(w: Any, parts: list[Any]) -> Twin:
         return sum(weight * part.cdf(x) for weight, part in zip(w, parts, strict=True))
 
     def ppf(q: Any) -> Any:
-        # The smallest of a table of numbers, whole ones where all parts have only those.
         low = min(np.min(part.ppf(1e-9)) for part in parts)
         high = max(np.max(part.ppf(1.0 - 1e-9)) for part in parts)
-        steps = np.arange(low, high + 1) if _whole(parts[-1]) else np.linspace(low, high, 20001)
         shapes = (np.shape(x) for x in (q, w[0], *(part.mean() for part in parts)))
         shape = np.broadcast_shapes(*shapes)
-        table = np.stack([np.broadcast_to(cdf(x), shape) for x in steps])
-        return steps[np.minimum((table < q).sum(0), len(steps) - 1)]
+        if _whole(parts[-1]):
+            steps = np.arange(low, high + 1)
+            table = np.stack([np.broadcast_to(cdf(x), shape) for x in steps])
+            return steps[np.minimum((table < q).sum(0), len(steps) - 1)]
+        below, above = np.full(shape, low), np.full(shape, high)
+        for _ in range(60):
+            middle = 0.5 * (below + above)
+            left = cdf(middle) < q
+            below, above = np.where(left, middle, below), np.where(left, above, middle)
+        return above
 
     twin = Twin(density, cdf, ppf)
 

@@ -5,7 +5,7 @@ import pytest
 
 from finetti.backends.reference import evaluate
 from finetti.ir import ops, topological
-from finetti.passes.facts import nonnegative, positive
+from finetti.passes.facts import finite, nonnegative, positive, whole
 from finetti.passes.simplify import simplify
 
 U = ops.new_input("u", ())
@@ -105,3 +105,26 @@ def test_signs(tensor, is_positive, is_nonnegative):
     (node,) = simplify([tensor.node])
     assert positive(node) is is_positive
     assert nonnegative(node) is is_nonnegative
+
+
+@pytest.mark.parametrize(
+    ("tensor", "is_finite", "is_whole"),
+    [
+        (X, True, False),
+        (ops.exp(X * S), True, False),
+        (ops.log(X), False, False),
+        (ops.log1p(ops.exp(X)), True, False),
+        (ops.sqrt(X), False, False),
+        (ops.sqrt(1.0 + X * X), True, False),
+        (ops.where(X > 0, X, -np.inf), False, False),
+        (1.0 / X, False, False),
+        (1.0 / (1.0 + ops.exp(X)), True, False),
+        (ops.floor(X) * 3.0 - 1.0, True, True),
+        (ops.sum_(X > 0), True, True),
+        (ops.floor(X) * 0.5, True, False),
+    ],
+)
+def test_facts(tensor, is_finite, is_whole):
+    (node,) = simplify([tensor.node])
+    assert finite(node) is is_finite
+    assert whole(node) is is_whole

@@ -388,7 +388,6 @@ def rv_params(x: Tensor | Node) -> tuple[Distribution, dict[str, Tensor]]:
     return dist, dict(zip(dist.params, map(Tensor, node.args), strict=True))
 
 
-
 def stretched_params(x: Tensor) -> tuple[Distribution, dict[str, Tensor]]:
     """As `rv_params`, with parameters in the shape of a variable that was given a larger one."""
     dist, params = rv_params(x)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from finetti.dist import beta as beta_, binomial, support
+from finetti.dist import beta as beta_
+from finetti.dist import binomial, support
 from finetti.dist.base import Distribution, Param, known
 from finetti.errors import NotYetSupported
 from finetti.ir import Tensor, ops

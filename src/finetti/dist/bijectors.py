@@ -57,9 +57,7 @@ def _both_tails(u: Any) -> Tensor:
 
 
 log = Bijector("log", forward=ops.log, backward=ops.exp, log_det=ops.as_tensor)
-logodds = Bijector(
-    "logodds", forward=ops.logit, backward=ops.sigmoid, log_det=_both_tails
-)
+logodds = Bijector("logodds", forward=ops.logit, backward=ops.sigmoid, log_det=_both_tails)
 circular = Bijector(
     "circular",
     forward=ops.as_tensor,

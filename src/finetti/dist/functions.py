@@ -6,7 +6,7 @@ from typing import Any
 
 from finetti.dist.base import Distribution, rv, stretched_params
 from finetti.errors import NotYetSupported, ParameterError
-from finetti.ir import Tensor, ops
+from finetti.ir import Tensor
 
 
 def logp(rv: Any, value: Any, warn_rvs: Any = None) -> Tensor:

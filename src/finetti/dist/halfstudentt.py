@@ -12,13 +12,15 @@ from finetti.dist.base import Alternative, Distribution, Param
 from finetti.dist.normal import sigma_of
 from finetti.ir import Tensor, ops
 
+ZERO = ops.as_tensor(0.0)
+
 
 def logp(value: Tensor, nu: Tensor, sigma: Tensor) -> Tensor:
-    return studentt.logp(value, nu, 0.0, sigma) + math.log(2.0)
+    return studentt.logp(value, nu, ZERO, sigma) + math.log(2.0)
 
 
 def draw(shape: Any, nu: Tensor, sigma: Tensor) -> Tensor:
-    return ops.absolute(studentt.draw(shape, nu, 0.0, sigma))
+    return ops.absolute(studentt.draw(shape, nu, ZERO, sigma))
 
 
 def logcdf(value: Tensor, nu: Tensor, sigma: Tensor) -> Tensor:

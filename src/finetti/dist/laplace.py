@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from finetti.dist import support
 from finetti.dist.base import Alternative, Distribution, Param
 from finetti.ir import Tensor, ops

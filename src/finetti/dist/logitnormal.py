@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,15 @@ from finetti.dist.base import Distribution, Param
 from finetti.dist.normal import PRECISION
 from finetti.ir import Tensor, ops
 
-# There is no closed form of the moments; Gauss's quadrature is exact to 1e-10 for sigma <= 2.
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(100)
-_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+@cache
+def _quadrature() -> tuple[np.ndarray, np.ndarray]:
+    """Gauss's nodes and weights: there is no closed form of the moments.
+
+    They are exact to 1e-10 for sigma <= 2.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(100)
+    return nodes, weights / weights.sum()
 
 
 def logp(value: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
@@ -34,17 +41,17 @@ def icdf(q: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
 
 
 def _points(mu: Tensor, sigma: Tensor) -> Tensor:
-    z = ops.expand_dims(mu, -1) + ops.expand_dims(sigma, -1) * _NODES
+    z = ops.expand_dims(mu, -1) + ops.expand_dims(sigma, -1) * _quadrature()[0]
     return ops.sigmoid(z)
 
 
 def mean(mu: Tensor, sigma: Tensor) -> Tensor:
-    return ops.sum_(_points(mu, sigma) * _WEIGHTS, -1)
+    return ops.sum_(_points(mu, sigma) * _quadrature()[1], -1)
 
 
 def var(mu: Tensor, sigma: Tensor) -> Tensor:
     spread = _points(mu, sigma) - ops.expand_dims(mean(mu, sigma), -1)
-    return ops.sum_(spread * spread * _WEIGHTS, -1)
+    return ops.sum_(spread * spread * _quadrature()[1], -1)
 
 
 LogitNormal = Distribution(

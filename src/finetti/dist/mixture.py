@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from finetti.dist import support
-from finetti.dist.base import Distribution, Param
+from finetti.dist.base import Distribution, Param, rv_params
 from finetti.dist.compose import Component, take_apart
 from finetti.dist.normal import PRECISION, Normal
 from finetti.errors import ParameterError, ShapeError
@@ -236,15 +236,15 @@ def mixture(w: Any, comp_dists: Any, where: str) -> tuple[Distribution, dict[str
     return record, params
 
 
-def warn_without_map(record: Distribution, params: dict[str, Any], where: str) -> None:
+def warn_without_map(rv: Tensor, where: str) -> None:
     """Say that a mixture which is sampled has no map to the real line."""
-    chosen = record.support(**{name: ops.as_tensor(x) for name, x in params.items()})
-    if chosen.kind == "mixed" and not record.discrete:
+    record, params = rv_params(rv)
+    if record.support(**params).kind == "mixed" and not record.discrete:
         warnings.warn(
             f"{where}: its components have different supports, so that no map to the real line is "
-            "safe for all. Choose one with transform= if it is sampled.",
+            "safe for all. Choose one with transform=.",
             UserWarning,
-            stacklevel=5,
+            stacklevel=4,
         )
 
 

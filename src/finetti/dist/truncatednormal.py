@@ -50,8 +50,6 @@ def _bounds(
     return _standard(lower, mu, sigma), _standard(upper, mu, sigma)
 
 
-
-
 def logp(value: Tensor, mu: Tensor, sigma: Tensor, lower: Tensor, upper: Tensor) -> Tensor:
     a, b = _bounds(mu, sigma, lower, upper)
     result = normal.logp(value, mu, sigma) - log_mass(a, b)

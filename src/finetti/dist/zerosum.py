@@ -115,7 +115,10 @@ def zero_sum_of(axes: int) -> Distribution:
     return Distribution(
         "ZeroSumNormal",
         key=f"ZeroSumNormal({axes})",
-        params={"sigma": Param(support.positive, 1.0, axes), "where": Param(support.real, 0.0, axes)},
+        params={
+            "sigma": Param(support.positive, 1.0, axes),
+            "where": Param(support.real, 0.0, axes),
+        },
         support=lambda sigma, where: inside,
         density=logp,
         draw=draw,

@@ -76,7 +76,8 @@ def read_trace(trace: Any, where: str) -> Trace:
             name: np.stack([np.asarray(point[name]) for point in trace])[None] for name in names
         }
         return Trace(values, {}, {}, {})
-    if hasattr(trace, "data_vars"):  # a Dataset
+    # A Dataset, or the node of one group; the root of a tree has data_vars too, but no chains.
+    if hasattr(trace, "data_vars") and ("chain" in trace.dims or not hasattr(trace, "children")):
         return _of_dataset(trace, where)
     if isinstance(trace, Mapping) and all(hasattr(v, "shape") for v in trace.values()):
         return Trace({name: np.asarray(v) for name, v in trace.items()}, {}, {}, {})

@@ -20,9 +20,7 @@ from finetti.ir import verify as verifier
 from finetti.passes.grad import gradient
 from finetti.passes.simplify import simplify
 
-_SIGNATURE = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p
-)
+_SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, *[ctypes.c_void_p] * 4)
 
 
 class Block:

@@ -23,7 +23,8 @@ def _rounding(name: str) -> Emit:
 def _sign(b: Builder, x: str, lanes: int) -> str:
     signed = b.copysign(1.0, x, lanes)
     # Zero and NaN are their own signs.
-    return b.select(b.fcmp("une", x, 0.0, lanes), b.select(b.fcmp("ord", x, x, lanes), signed, x, lanes), x, lanes)  # fmt: skip
+    signed = b.select(b.fcmp("ord", x, x, lanes), signed, x, lanes)
+    return b.select(b.fcmp("une", x, 0.0, lanes), signed, x, lanes)
 
 
 def _remainder(b: Builder, x: str, y: str, lanes: int) -> tuple[str, str]:

@@ -193,7 +193,8 @@ class Emitter:
         b = self.b
         rows, columns = node.shape[-2:]
         if node.op.name == "cholesky":
-            b.call_effect("finetti_cholesky", [("i64", str(rows)), ("ptr", args[0]), ("ptr", target)])
+            pointers = [("ptr", p) for p in (args[0], target)]
+            b.call_effect("finetti_cholesky", [("i64", str(rows)), *pointers])
         elif node.op.name == "matmul":
             inner = node.args[0].shape[-1]
             sizes = [("i64", str(size)) for size in (rows, inner, columns)]
@@ -256,7 +257,8 @@ class Emitter:
         if start == 0.0:
             self.b.declare("llvm.memset.p0.i64", "void", ["ptr", "i8", "i64", "i1"])
             self.b.effect(
-                f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {8 * size}, i1 false)"
+                f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {8 * size}, "
+                "i1 false)"
             )
             return
         filled = self.constant(("fill", size, start), np.full(size, start))

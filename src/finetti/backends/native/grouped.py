@@ -1,4 +1,4 @@
-"""Loops over rows that are sorted into bins: each bin's value is read once, its sum written once."""
+"""Loops over rows sorted into bins: each bin's value is read once, its sum written once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class GroupedBody(LoopBody):
         self.slot = b.iop("add", first, b.iop("mul", self.inner, LANES))
 
     def _read_slice(self) -> tuple[str, str]:
-        """Where the slice begins and the rows in each lane; its steps, its bins and their values."""
+        """The first slot of the slice and the rows in each lane; what depends on the bins."""
         b, layout = self.b, self.layout
         pointers = [
             b.element_pointer(self._data("first", layout.first), self.outer, "i64"),

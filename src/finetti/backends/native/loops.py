@@ -388,7 +388,8 @@ class PlainBody(LoopBody):
 
     def accumulate(self, sinks: list[Sink], values: list[str]) -> None:
         b = self.b
-        by_sink = {id(sink): self._as_double(sink, v) for sink, v in zip(sinks, values, strict=True)}
+        doubles = [self._as_double(sink, v) for sink, v in zip(sinks, values, strict=True)]
+        by_sink = {id(sink): value for sink, value in zip(sinks, doubles, strict=True)}
         for sink, j, old in self.accumulators:
             value = by_sink[id(sink)]
             if sink.matrix is not None:

@@ -22,7 +22,8 @@ from finetti.ir.ops.leaf import const
 # Operations that cost as much as about twenty additions.
 _HEAVY = {"exp", "log", "log1p", "log1p_unit", "expm1", "reciprocal", "divide", "sqrt", "power",
           "sin", "cos", "tan", "tanh", "erf", "erfc", "erfcx", "log_ndtr", "mills_inverse",
-          "logaddexp", "log1mexp", "arcsinh", "arccosh", "arctanh", "arctan2", "sinh", "cosh"}  # fmt: skip
+          "logaddexp", "log1mexp", "arcsinh", "arccosh", "arctanh", "arctan2", "sinh",
+          "cosh"}  # fmt: skip
 _VERY_HEAVY = {"gammaln", "digamma", "polygamma", "erfinv", "ndtri", "gamma", "i0e", "i1e", "ive",
                "gammainc", "gammaincc", "gammainc_d", "gammaincinv", "betainc", "betainc_d",
                "betaincinv"}  # fmt: skip

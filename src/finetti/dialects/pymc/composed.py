@@ -24,15 +24,18 @@ Given = Mapping[str, Any]
 def _required(given: Given, names: tuple[str, ...], owner: str) -> None:
     for name in names:
         if given.get(name) is None:
-            raise ParameterError(f"{owner}: parameter {name} is missing; it needs {', '.join(names)}.")
+            needed = ", ".join(names)
+            raise ParameterError(f"{owner}: parameter {name} is missing; it needs {needed}.")
 
 
 def _shape_asked(options: Given, owner: str) -> tuple[Any, ...] | None:
     """The shape that `shape`, `dims` or `observed` ask for."""
     if options.get("shape") is not None:
         return lengths(options["shape"], "shape", owner)
-    if options.get("dims") is not None:
-        return current().dims.sizes(as_dims(options["dims"], owner), owner)  # type: ignore[no-any-return]
+    names = as_dims(options.get("dims"), owner)
+    if names is not None:
+        model: Any = current()
+        return model.dims.sizes(names, owner)  # type: ignore[no-any-return]
     if options.get("observed") is not None:
         return observed_tensor(options["observed"], owner).shape
     return None
@@ -42,7 +45,9 @@ def _moments(given: Given, options: Given, begin: int, owner: str) -> int:
     """The length of a series of which `begin` numbers come before the first step."""
     steps = given.get("steps")
     if steps is not None:
-        return begin + (steps if isinstance(steps, int) else lkj.whole_number(steps, "steps", owner))
+        # A length of data is an int too, and remembers where it came from.
+        whole = steps if isinstance(steps, int) else lkj.whole_number(steps, "steps", owner)
+        return begin + whole
     shape = _shape_asked(options, owner)
     if not shape:
         raise ParameterError(f"{owner}: how long is it? Give steps=, shape=, dims= or observed=.")
@@ -83,11 +88,13 @@ class Mixture(DistributionFace):
 
     def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
         _required(given, ("w", "comp_dists"), owner)
-        record, params = mixture.mixture(given["w"], given["comp_dists"], owner)
-        chosen = options.get("transform") is not None
-        if "initval" in options or options.get("observed") is None and not chosen:
-            mixture.warn_without_map(record, params, owner)
-        return record, params
+        return mixture.mixture(given["w"], given["comp_dists"], owner)
+
+    def finish(self, rv: Tensor, given: Given, options: Given) -> Tensor:
+        chosen = options.get("observed") is not None or "transform" in options
+        if rv.name is not None and not chosen:
+            mixture.warn_without_map(rv, f"Mixture {rv.name!r}")
+        return rv
 
 
 class LKJCorr(DistributionFace):
@@ -123,8 +130,10 @@ class ZeroSumNormal(DistributionFace):
         axes = given.get("n_zerosum_axes")
         axes = 1 if axes is None else lkj.whole_number(axes, "n_zerosum_axes", owner)
         event = given.get("support_shape")
-        shape = _shape_asked(options, owner) if event is None else lengths(
-            event, "support_shape", owner
+        shape = (
+            _shape_asked(options, owner)
+            if event is None
+            else lengths(event, "support_shape", owner)
         )
         if shape is None or len(shape) < axes:
             raise ParameterError(

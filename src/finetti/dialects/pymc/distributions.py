@@ -24,7 +24,8 @@ def _reduced(face: DistributionFace) -> tuple[Any, ...]:
     return _face, (face.row.name,)
 
 
-for _kind in {DistributionFace, *FACES.values()}:
+_kinds: set[type[DistributionFace]] = {DistributionFace, *FACES.values()}
+for _kind in _kinds:
     copyreg.pickle(_kind, _reduced)
 
 globals().update(_FACES)

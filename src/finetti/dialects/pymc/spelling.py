@@ -206,9 +206,7 @@ def lengths(shape: Any, keyword: str, owner: str) -> tuple[Any, ...]:
     return lengths
 
 
-def _event_shape(
-    record: Distribution, params: Mapping[str, Any], owner: str
-) -> tuple[int, ...]:
+def _event_shape(record: Distribution, params: Mapping[str, Any], owner: str) -> tuple[int, ...]:
     if not record.event_ndim:
         return ()
     shapes = {key: dist.as_param(key, value, owner).shape for key, value in params.items()}

@@ -8,7 +8,8 @@ stretches the result instead, and a single element has no axes while it is compu
 
 Rules keep -inf, inf and NaN where arithmetic gives them, with these exceptions: a constant zero
 annuls whatever it multiplies; inputs are taken to be finite; what is positive before rounding (an
-exponential, a sigmoid) counts as positive after; terms are regrouped, so that what overflows half-way may differ.
+exponential, a sigmoid) counts as positive after; terms are regrouped, so that what overflows
+half-way may differ.
 """
 
 from finetti.passes.simplify import arithmetic, conditions, exponentials, movement, sums
@@ -28,6 +29,6 @@ from finetti.passes.simplify.core import (
     value,
 )
 
-__all__ = ["RULES", "add", "arithmetic", "as_dtype", "build", "conditions", "exponentials", "movement",
-           "mul", "negate", "number", "rules", "scalar_value", "scale", "simplify", "split_scale",
-           "sums", "value"]  # fmt: skip
+__all__ = ["RULES", "add", "arithmetic", "as_dtype", "build", "conditions", "exponentials",
+           "movement", "mul", "negate", "number", "rules", "scalar_value", "scale", "simplify",
+           "split_scale", "sums", "value"]  # fmt: skip

@@ -98,8 +98,8 @@ def _fold(name: str, args: tuple[Node, ...], attrs: tuple[Any, ...]) -> Node | N
     return constant(np.asarray(result, node_type.dtype))
 
 
-# The core's own functions, as importing scipy.special for one number takes longer than the rest of a
-# compilation: 150 ms of CPU.
+# The core's own functions, as importing scipy.special for one number takes longer than the rest of
+# a compilation: 150 ms of CPU.
 _KERNELS = _core.kernel_addresses()
 _FOLDED = {name: _KERNELS[f"finetti_{name}"] for name in ("gammaln", "digamma")}
 
