@@ -38,8 +38,8 @@ ALLOWED["__init__"] = {"errors"}
 # is open: anyone who may import backends may ask the reference backend what a graph means.
 DOORS: dict[str, tuple[set[str], str]] = {
     "backends.native": (
-        {"model.compile", "infer", "dialects"},
-        "model/compile.py is the one place where a model becomes native code",
+        {"model.compile", "model.explain", "infer", "dialects"},
+        "model/compile.py is the one place where a model becomes native code (model/explain.py shows it)",
     ),
 }
 

@@ -40,6 +40,7 @@ _EXPORTS: dict[str, str] = {
     "Point": "finetti.model.functions",
     "compile_fn": "finetti.model.functions",
     "draw": "finetti.model.forward",
+    "explain": "finetti.model.explain",
     "get_data": "finetti.model.functions",
     "modelcontext": "finetti.model.context",
     "to_jax": "finetti.model.export",

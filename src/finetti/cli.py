@@ -1,4 +1,4 @@
-"""The `finetti` command: `finetti run script.py [args]`."""
+"""The `finetti` command: `finetti run script.py [args]` and `finetti explain script.py`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.command == "run":
         return run_script(options.script, options.args, full_traceback=options.full_traceback)
+    if options.command == "explain":
+        return explain_script(options.script, graphs=not options.brief)
     parser.print_help()
     return 0
 
@@ -80,6 +82,34 @@ def run_script(path: str, args: Sequence[str] = (), *, full_traceback: bool = Fa
     return 0
 
 
+def explain_script(path: str, *, graphs: bool = True) -> int:
+    """Execute a script and explain every model that it leaves under a name.
+
+    Parameters
+    ----------
+    path
+        The script; it need only write models, and what it samples is sampled.
+    graphs
+        Print the graph after each pass.
+
+    Returns
+    -------
+    int
+        0, 1 when there is no model, or the status of `run_script`.
+    """
+    status = run_script(path)
+    if status:
+        return status
+    names = vars(sys.modules["__main__"])
+    models = {name: value for name, value in names.items() if isinstance(value, finetti.Model)}
+    if not models:
+        print(f"finetti explain: {path} leaves no model under a name at its end", file=sys.stderr)
+        return 1
+    for name, model in models.items():
+        print(f"=== model {name}\n\n{finetti.explain(model, graphs=graphs)}\n")
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="finetti", description="Bayesian modelling with PyMC's API on an own compiler."
@@ -97,6 +127,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("script", help="the Python file")
     run.add_argument("args", nargs=argparse.REMAINDER, help="what the script gets as sys.argv[1:]")
+    explain = commands.add_parser(
+        "explain",
+        help="show what becomes of a script's models",
+        description="Run a script and show, for each model it names, the graph after each pass, "
+        "the fused loops, the work of one gradient, and the compile time by stage.",
+    )
+    explain.add_argument("--brief", action="store_true", help="leave the graphs out")
+    explain.add_argument("script", help="the Python file that writes the models")
     return parser
 
 

@@ -12,6 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from finetti.backends.jax_incomplete import betainc_d, gammainc, gammainc_d, gammaincc
+
+__all__ = [
+    "add_along", "betainc_d", "cholesky", "concatenate", "cumargmax", "eigh", "erfcx",
+    "gammainc", "gammainc_d", "gammaincc", "index", "index_add", "index_set", "log1mexp",
+    "log_ndtr", "mills_inverse", "polygamma", "put_along", "recurrence", "slogdet", "solve",
+    "solve_triangular",
+]  # fmt: skip
+
 Array = Any
 Spec = tuple[Any, ...]
 
@@ -55,6 +64,53 @@ def concatenate(*parts: Array, axis: int) -> Array:
     return jnp.concatenate(parts, axis)
 
 
+# -- along an axis -------------------------------------------------------------------------------
+
+
+def _along(indices: Array, axis: int) -> tuple[Any, ...]:
+    places: list[Any] = list(jnp.indices(jnp.shape(indices), sparse=True))
+    places[axis] = indices
+    return tuple(places)
+
+
+def add_along(g: Array, indices: Array, *, axis: int, length: int) -> Array:
+    """Zeros with `g` added at positions along an axis."""
+    g = jnp.asarray(g)
+    shape = (*g.shape[:axis], length, *g.shape[axis + 1 :])
+    return jnp.zeros(shape, g.dtype).at[_along(indices, axis)].add(g)
+
+
+def put_along(x: Array, v: Array, indices: Array, *, axis: int) -> Array:
+    """A copy of `x` with `v` at positions along an axis."""
+    x, v = jnp.asarray(x), jnp.asarray(v)
+    return x.astype(jnp.result_type(x, v)).at[_along(indices, axis)].set(v)
+
+
+def recurrence(a: Array, b: Array, *, axis: int) -> Array:
+    """y[i] = a[i] y[i - 1] + b[i], from ``y[0] = b[0]``."""
+    a, b = (jnp.moveaxis(jnp.asarray(v, float), axis, 0) for v in (a, b))
+    if not b.shape[0]:
+        return jnp.moveaxis(b, 0, axis)
+
+    def step(last: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
+        y = now[0] * last + now[1]
+        return y, y
+
+    # Step by step: the products of a parallel scan could overflow where the result does not.
+    _, rest = jax.lax.scan(step, b[0], (a[1:], b[1:]))
+    return jnp.moveaxis(jnp.concatenate([b[:1], rest]), 0, axis)
+
+
+def cumargmax(x: Array, *, axis: int) -> Array:
+    """Where the largest element so far is; the first of equals, and the first NaN for good."""
+    x = jnp.moveaxis(jnp.asarray(x), axis, 0)
+    before = jax.lax.cummax(x)[:-1]
+    record = (x[1:] > before) | jnp.isnan(x[1:]) & ~jnp.isnan(before)
+    record = jnp.concatenate([jnp.zeros_like(x[:1], bool), record])
+    places = jnp.arange(len(x)).reshape(-1, *(1,) * (x.ndim - 1))
+    return jnp.moveaxis(jax.lax.cummax(jnp.where(record, places, 0)), 0, axis)
+
+
 # -- linear algebra ------------------------------------------------------------------------------
 
 
@@ -81,12 +137,34 @@ def solve_triangular(a: Array, b: Array, *, lower: bool, trans: bool) -> Array:
     return _all_nan_if(zero | jnp.isnan(a).any((-1, -2)), solved)
 
 
+def solve(a: Array, b: Array) -> Array:
+    """a^-1 b; NaN throughout where `a` is singular."""
+    solved = jnp.linalg.solve(jnp.asarray(a, float), jnp.asarray(b, float))
+    return _all_nan_if(~jnp.isfinite(solved).all((-1, -2)), solved)
+
+
+def slogdet(a: Array) -> Array:
+    """Sign and logarithm of the determinant along a last axis of length 2."""
+    return jnp.stack(jnp.linalg.slogdet(jnp.asarray(a, float)), -1)
+
+
+def eigh(a: Array) -> Array:
+    """Eigenvalues in the first row, below them the eigenvectors, first elements positive."""
+    values, vectors = jnp.linalg.eigh(jnp.asarray(a, float), symmetrize_input=False)
+    if not values.shape[-1]:
+        return values[..., None, :]
+    # The sign is free: the first element that is not rounding noise is made positive.
+    first = jnp.argmax(jnp.abs(vectors) > 1e-9, axis=-2, keepdims=True)
+    negative = jnp.take_along_axis(vectors, first, -2) < 0
+    return jnp.concatenate([values[..., None, :], jnp.where(negative, -vectors, vectors)], -2)
+
+
 # -- special functions ---------------------------------------------------------------------------
 
 
 def polygamma(x: Array, *, order: int) -> Array:
     """The derivative of digamma of a given order."""
-    return jax.scipy.special.polygamma(float(order), x)
+    return jax.scipy.special.polygamma(int(order), x)
 
 
 def log1mexp(x: Array) -> Array:
@@ -114,3 +192,11 @@ def mills_inverse(x: Array) -> Array:
     body = np.sqrt(2.0 / np.pi) / erfcx(low * -np.sqrt(0.5))
     density = jnp.exp(-0.5 * x * x) / np.sqrt(2.0 * np.pi)
     return jnp.where(x < 0.0, body, density / jax.scipy.special.ndtr(x))
+
+
+def log_ndtr(x: Array) -> Array:
+    """The logarithm of the standard normal distribution function."""
+    low, high = jnp.minimum(x, 0.0), jnp.maximum(x, 0.0)
+    tail = jnp.log(0.5 * erfcx(low * -np.sqrt(0.5))) - 0.5 * low * low
+    body = jnp.log1p(-0.5 * jax.scipy.special.erfc(high * np.sqrt(0.5)))
+    return jnp.where(x < 0.0, tail, body)

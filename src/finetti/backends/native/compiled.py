@@ -16,9 +16,7 @@ from finetti.backends.native.link import Linked, compile_ir, host_target
 from finetti.backends.native.lower import lower
 from finetti.backends.native.plan import Plan
 from finetti.ir import FLOAT, Node
-from finetti.ir import verify as verifier
-from finetti.passes.grad import gradient
-from finetti.passes.simplify import simplify
+from finetti.passes import pipeline
 
 _SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, *[ctypes.c_void_p] * 4)
 
@@ -51,6 +49,8 @@ class Compiled:
         The LLVM text.
     timings : dict of str to float
         Milliseconds of CPU by stage of the compilation.
+    plan : Plan
+        What is computed where.
     """
 
     n: int
@@ -59,6 +59,7 @@ class Compiled:
     is_density: bool
     ir: str = field(repr=False)
     timings: dict[str, float] = field(repr=False)
+    plan: Plan = field(repr=False)
     _linked: Linked = field(repr=False)
     _constants: np.ndarray = field(repr=False)
     _scratch_size: int = field(repr=False)
@@ -93,7 +94,9 @@ class Compiled:
         return arrays
 
 
-def compile_density(logp: Node, inputs: Sequence[Node]) -> Compiled:
+def compile_density(
+    logp: Node, inputs: Sequence[Node], watch: pipeline.Watch | None = None
+) -> Compiled:
     """Compile a log density and its gradient.
 
     Parameters
@@ -102,22 +105,18 @@ def compile_density(logp: Node, inputs: Sequence[Node]) -> Compiled:
         A float scalar.
     inputs : sequence of Node
         Float input nodes, laid one after another in ``x``.
+    watch : callable, optional
+        Shown the graph after each pass.
     """
-    clock = _Clock()
-    (logp,) = _pass("simplify", simplify([logp]))
-    clock.lap("simplify")
-    grads = gradient(logp, inputs)
-    clock.lap("gradient")
-    logp, *grads = _pass("simplify", simplify([logp, *grads]))
-    clock.lap("simplify")
-    return _compile(grads, inputs, clock, scalar=logp)
+    clock = _Clock(watch)
+    value, *grads = pipeline.density(logp, inputs, clock.passed)
+    return _compile(grads, inputs, clock, scalar=value)
 
 
 def compile_map(outputs: Sequence[Node], inputs: Sequence[Node]) -> Compiled:
     """Compile a function from inputs to several outputs, each flattened, one after another."""
     clock = _Clock()
-    simplified = _pass("simplify", simplify(outputs))
-    clock.lap("simplify")
+    simplified = pipeline.outputs(outputs, clock.passed)
     return _compile(simplified, inputs, clock, shown=tuple(outputs))
 
 
@@ -130,9 +129,9 @@ def _compile(
     shown: tuple[Node, ...] = (),
 ) -> Compiled:
     roots = outputs if scalar is None else [*outputs, scalar]
-    lowered = _pass("lower", lower(roots))
-    clock.lap("lower")
-    density = lowered.pop() if scalar is not None else None
+    lowered = pipeline.done("lower", lower(roots), clock.passed)
+    density = lowered[-1] if scalar is not None else None
+    lowered = lowered[: len(outputs)]
     starts = np.cumsum([0, *(node.type.size for node in lowered)]).tolist()
     plan = Plan(list(zip(lowered, starts, strict=False)), density)
     clock.lap("plan")
@@ -146,22 +145,24 @@ def _compile(
     timings = {**clock.laps, **linked.milliseconds}
     return Compiled(
         sum(node.type.size for node in inputs), starts[-1], shown or tuple(outputs),
-        scalar is not None, ir, timings, linked, constants, emitter.scratch.size,
+        scalar is not None, ir, timings, plan, linked, constants, emitter.scratch.size,
     )  # fmt: skip
-
-
-def _pass(name: str, outputs: list[Node]) -> list[Node]:
-    if verifier.ENABLED:
-        verifier.verify(outputs, name)
-    return outputs
 
 
 class _Clock:
     """Thread CPU time by stage."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: pipeline.Watch | None = None) -> None:
         self.laps: dict[str, float] = {}
+        self._watch = watch
         self._last = time.thread_time()
+
+    def passed(self, name: str, outputs: list[Node]) -> None:
+        """The end of a pass."""
+        self.lap(name)
+        if self._watch is not None:
+            self._watch(name, outputs)
+            self._last = time.thread_time()
 
     def lap(self, name: str) -> None:
         now = time.thread_time()

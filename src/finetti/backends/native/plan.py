@@ -443,6 +443,11 @@ class Plan:
             elif not self.fused_product(node):
                 self._pending += [(inner, stage) for inner in self.operands(node)]
 
+    @property
+    def computed(self) -> list[tuple[Node, int]]:
+        """Arrays that loops compute, with the stage of the loop."""
+        return [pair for pair in self._visited if pair[0].op.family == "elementwise"]
+
     def stages(self) -> Iterator[tuple[list[Node], list[Loop]]]:
         """The kernels and the loops of each stage in order."""
         loops: dict[int, list[Loop]] = {}

@@ -66,7 +66,7 @@ def _system(shape: tuple[int, ...], k: int) -> Any:
 
 _solve = OpDef(
     "solve", "linalg", infer=_solve_type, numpy="finetti.ir.reference.solve", native="kernel",
-    jax="jax.numpy.linalg.solve", vjp=_solve_vjp, tol=1e-10,
+    jax="finetti.backends.jax.solve", vjp=_solve_vjp, tol=1e-10,
     samples=tuple(
         _system(*case) for case in (
             ((1, 1), 1), ((3, 3), 2), ((12, 12), 1), ((2, 3, 3), 4), ((3, 3), 0), ((0, 0), 2))

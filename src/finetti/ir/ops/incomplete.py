@@ -75,12 +75,12 @@ gammainc_d = OpDef(
 )  # fmt: skip
 gammainc = OpDef(
     "gammainc", "elementwise", infer=float_type, numpy="scipy.special.gammainc", native="gammainc",
-    jax="jax.scipy.special.gammainc", samples=_gamma_samples(), tol=1e-11,
+    jax="finetti.backends.jax.gammainc", samples=_gamma_samples(), tol=1e-11,
     vjp=lambda g, y, a, x: (g * gammainc_d(a, x, order=1), g * _gamma_density(a, x)),
 )  # fmt: skip
 gammaincc = OpDef(
     "gammaincc", "elementwise", infer=float_type, numpy="scipy.special.gammaincc",
-    native="gammaincc", jax="jax.scipy.special.gammaincc", samples=_gamma_samples(), tol=1e-11,
+    native="gammaincc", jax="finetti.backends.jax.gammaincc", samples=_gamma_samples(), tol=1e-11,
     vjp=lambda g, y, a, x: (-(g * gammainc_d(a, x, order=1)), -(g * _gamma_density(a, x))),
 )  # fmt: skip
 
@@ -125,7 +125,7 @@ def _betainc_d_vjp(g: Tensor, y: Tensor, a: Tensor, b: Tensor, x: Tensor, i: int
 betainc_d = OpDef(
     "betainc_d", "elementwise", attr_names=("i", "j"), infer=_betainc_d_type,
     numpy="finetti.ir.reference.betainc_d", native="betainc_d", vjp=_betainc_d_vjp, tol=1e-11,
-    jax=None, notes={"jax": "JAX differentiates betainc by its last argument only"},
+    jax="finetti.backends.jax.betainc_d",
     samples=(*_beta_samples(i=1, j=0), *_beta_samples(i=0, j=1)),
 )  # fmt: skip
 betainc = OpDef(

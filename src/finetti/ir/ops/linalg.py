@@ -116,7 +116,7 @@ def _definite(shape: tuple[int, ...]) -> Any:
 
 _cholesky = OpDef(
     "cholesky", "linalg", infer=_square_type, numpy=_cholesky_reference, native="cholesky",
-    jax="jax.numpy.linalg.cholesky", vjp=_cholesky_vjp,
+    jax="finetti.backends.jax.cholesky", vjp=_cholesky_vjp,
     samples=tuple(_definite(s) for s in ((1, 1), (3, 3), (12, 12), (2, 3, 3))), tol=1e-10,
     notes={"gradient": "of the symmetric part, as only the lower triangle is read"},
 )  # fmt: skip
@@ -159,7 +159,7 @@ def _triangular(shape: tuple[int, ...], right: tuple[int, ...], **attrs: bool) -
 
 _solve = OpDef(
     "solve_triangular", "linalg", attr_names=("lower", "trans"), infer=_solve_type,
-    numpy=_solve_reference, native="solve_triangular", jax="jax.scipy.linalg.solve_triangular",
+    numpy=_solve_reference, native="solve_triangular", jax="finetti.backends.jax.solve_triangular",
     vjp=_solve_vjp, tol=1e-10,
     samples=(_triangular((4, 4), (4, 2), lower=True, trans=False),
              _triangular((4, 4), (4, 1), lower=True, trans=True),

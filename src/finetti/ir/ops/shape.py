@@ -169,7 +169,7 @@ def _concatenate_vjp(g: Tensor, y: Tensor, *args: Tensor, axis: int) -> tuple[Te
 
 _concatenate = OpDef(
     "concatenate", "movement", attr_names=("axis",), infer=_concatenate_type, native="join",
-    numpy=lambda *xs, axis: np.concatenate(xs, axis), jax="jax.numpy.concatenate",
+    numpy=lambda *xs, axis: np.concatenate(xs, axis), jax="finetti.backends.jax.concatenate",
     vjp=_concatenate_vjp,
     samples=(lambda rng: ((rng.normal(size=3), rng.normal(size=2)), {"axis": 0}),
              lambda rng: ((rng.normal(size=(2, 1)), rng.normal(size=(2, 3))), {"axis": 1})),

@@ -77,7 +77,7 @@ digamma = unary(
 )  # fmt: skip
 _polygamma = OpDef(
     "polygamma", "elementwise", attr_names=("order",), infer=lambda x, order: float_type(x),
-    numpy="finetti.ir.reference.polygamma", native="polygamma", jax="jax.scipy.special.polygamma",
+    numpy="finetti.ir.reference.polygamma", native="polygamma", jax="finetti.backends.jax.polygamma",
     samples=((lambda rng: ((rng.uniform(0.2, 9.0, (11,)),), {"order": 1})),
              (lambda rng: ((rng.uniform(0.2, 9.0, (4, 2)),), {"order": 3}))),
     tol=1e-10, vjp=lambda g, y, x, order: (g * _polygamma(x, order=order + 1),),
@@ -118,7 +118,7 @@ mills_inverse = unary(
 )  # fmt: skip
 log_ndtr = unary(
     "log_ndtr", numpy="scipy.special.log_ndtr", native="log_ndtr", samples=reals(-30.0, 8.0),
-    jax="jax.scipy.special.log_ndtr", vjp=lambda g, y, x: (g * mills_inverse(x),),
+    jax="finetti.backends.jax.log_ndtr", vjp=lambda g, y, x: (g * mills_inverse(x),),
 )  # fmt: skip
 
 # -- sums and differences on the log scale --------------------------------------------------------

@@ -1,0 +1,48 @@
+"""The way from a log density as written to value and gradient, pass by pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from finetti.ir import Node, verify
+from finetti.passes.grad import gradient
+from finetti.passes.simplify import simplify
+
+# Told the name of each pass and the graph it leaves; nobody listens unless somebody wants to see.
+Watch = Callable[[str, list[Node]], None]
+
+
+def done(name: str, outputs: list[Node], watch: Watch | None) -> list[Node]:
+    """End a pass: verify its graph where that is switched on, and show it to who watches."""
+    if verify.ENABLED:
+        verify.verify(outputs, name)
+    if watch is not None:
+        watch(name, outputs)
+    return outputs
+
+
+def density(logp: Node, inputs: Sequence[Node], watch: Watch | None = None) -> list[Node]:
+    """A log density and its gradient, simplified.
+
+    Parameters
+    ----------
+    logp : Node
+        A float scalar.
+    inputs : sequence of Node
+        What to differentiate by.
+    watch : callable, optional
+        Called with the name and the outputs of each pass.
+
+    Returns
+    -------
+    list of Node
+        The log density, then one gradient per input.
+    """
+    (value,) = done("simplify", simplify([logp]), watch)
+    outputs = done("gradient", [value, *gradient(value, inputs)], watch)
+    return done("simplify gradient", simplify(outputs), watch)
+
+
+def outputs(roots: Sequence[Node], watch: Watch | None = None) -> list[Node]:
+    """Any other graph, simplified."""
+    return done("simplify", simplify(roots), watch)
