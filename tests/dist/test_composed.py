@@ -15,7 +15,7 @@ from tests.dist.helpers import decode, value_of
 from tests.dist.test_reference import CASES, density, make
 
 import finetti as pm
-import finetti.dialects.pymc.distributions as faces
+import finetti as faces
 from finetti.backends.native import compile_density
 from finetti.backends.reference import evaluate
 from finetti.dist import bijector_for, rv_params

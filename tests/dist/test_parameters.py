@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.dist.helpers import value_of
 
-import finetti.dialects.pymc.distributions as faces
+import finetti as faces
 from finetti.dialects.pymc.names import ROWS
 from finetti.dist import (
     DISTRIBUTIONS,

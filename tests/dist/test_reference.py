@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.dist.helpers import decode, evaluate, reference, value_of
 
-import finetti.dialects.pymc.distributions as faces
+import finetti as faces
 from finetti.dist import bijector_for, rv_params
 from finetti.dist.functions import icdf, logcdf, logp
 from finetti.errors import FinettiError, NotYetSupported

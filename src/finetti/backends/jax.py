@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from finetti.backends.jax_incomplete import betainc_d, gammainc, gammainc_d, gammaincc
+from finetti.ir.ops.indexing import Spec, index_key
 
 __all__ = [
     "add_along", "betainc_d", "cholesky", "concatenate", "cumargmax", "eigh", "erfcx",
@@ -22,41 +23,26 @@ __all__ = [
 ]  # fmt: skip
 
 Array = Any
-Spec = tuple[Any, ...]
 
 
 # -- indexing and joining ------------------------------------------------------------------------
 
 
-def _key(spec: Spec, indices: tuple[Array, ...]) -> tuple[Any, ...]:
-    key: list[Any] = []
-    for part in spec:
-        if not isinstance(part, tuple):
-            key.append(int(part))
-        elif part[0] == "slice":
-            key.append(slice(*part[1:]))
-        elif part[0] == "new":
-            key.append(None)
-        else:
-            key.append(indices[part[1]])
-    return tuple(key)
-
-
 def index(x: Array, *indices: Array, spec: Spec) -> Array:
     """Elements of `x`; NaN at places out of bounds, where NumPy raises and JAX clamps."""
-    return jnp.asarray(x).at[_key(spec, indices)].get(mode="fill")
+    return jnp.asarray(x).at[index_key(spec, indices)].get(mode="fill")
 
 
 def index_add(g: Array, *indices: Array, shape: tuple[int, ...], spec: Spec) -> Array:
     """Zeros with `g` added at the given places."""
     g = jnp.asarray(g)
-    return jnp.zeros(shape, g.dtype).at[_key(spec, indices)].add(g)
+    return jnp.zeros(shape, g.dtype).at[index_key(spec, indices)].add(g)
 
 
 def index_set(x: Array, v: Array, *indices: Array, spec: Spec) -> Array:
     """A copy of `x` with `v` at the given places."""
     x, v = jnp.asarray(x), jnp.asarray(v)
-    return x.astype(jnp.result_type(x, v)).at[_key(spec, indices)].set(v)
+    return x.astype(jnp.result_type(x, v)).at[index_key(spec, indices)].set(v)
 
 
 def concatenate(*parts: Array, axis: int) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -216,6 +217,8 @@ class Distribution:
 
 
 def _find(key: str) -> Distribution:
+    if key not in DISTRIBUTIONS:  # in a process that has not used it yet
+        import_module("finetti.dist").load_all()
     return DISTRIBUTIONS[key]
 
 

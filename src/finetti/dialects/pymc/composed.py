@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from finetti import dist
+from finetti.dialects.pymc.names import COMPOSED
 from finetti.dialects.pymc.spelling import DistributionFace, lengths
-from finetti.dist import lkj, mixture, ordered, walks, zerosum
+from finetti.dist import diracdelta, lkj, mixture, ordered, walks, zerosum
 from finetti.dist.base import Distribution
 from finetti.errors import ParameterError
 from finetti.ir import Tensor, ops
@@ -16,6 +17,14 @@ from finetti.model.context import current
 from finetti.model.dims import as_dims
 from finetti.model.observed import observed_tensor
 from finetti.model.variables import Deterministic
+
+_ROWS = {row.name: row for row in COMPOSED}
+
+
+def _callable(kind: type[DistributionFace]) -> DistributionFace:
+    """The one callable of a spelling."""
+    return kind(_ROWS[kind.__name__])
+
 
 Meaning = tuple[Distribution, dict[str, Any]]
 Given = Mapping[str, Any]
@@ -63,14 +72,16 @@ def _flag(given: Given, name: str, default: bool, owner: str) -> bool:
     return bool(value)
 
 
+@_callable
 class DiracDelta(DistributionFace):
     """A number: its dtype decides the record."""
 
     def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
         _required(given, ("c",), owner)
-        return dist.resolve(dist.diracdelta.of(given["c"]), given, owner)
+        return dist.resolve(diracdelta.of(given["c"]), given, owner)
 
 
+@_callable
 class OrderedLogistic(DistributionFace):
     """Its probabilities are a deterministic of their own."""
 
@@ -83,6 +94,7 @@ class OrderedLogistic(DistributionFace):
         return rv
 
 
+@_callable
 class Mixture(DistributionFace):
     """Components are variables made by `.dist`."""
 
@@ -97,6 +109,7 @@ class Mixture(DistributionFace):
         return rv
 
 
+@_callable
 class LKJCorr(DistributionFace):
     """The number of variables is fixed when the model is written."""
 
@@ -105,6 +118,7 @@ class LKJCorr(DistributionFace):
         return lkj.lkj_corr(given["n"], given["eta"], owner)
 
 
+@_callable
 class LKJCholeskyCov(DistributionFace):
     """It gives the factor, the correlations and the standard deviations."""
 
@@ -123,6 +137,7 @@ class LKJCholeskyCov(DistributionFace):
         return chol, corr, stds
 
 
+@_callable
 class ZeroSumNormal(DistributionFace):
     """The lengths of an event come from the shape."""
 
@@ -155,6 +170,7 @@ def _wide_start(owner: str, meaning: str) -> Tensor:
     return dist.make_rv(dist.Normal, {"mu": 0.0, "sigma": 100.0})
 
 
+@_callable
 class GaussianRandomWalk(DistributionFace):
     """Normal steps from a first number."""
 
@@ -167,6 +183,7 @@ class GaussianRandomWalk(DistributionFace):
         return walks.random_walk(init, steps, _moments(given, options, 1, owner), owner)
 
 
+@_callable
 class RandomWalk(DistributionFace):
     """Steps of any distribution from a first number."""
 
@@ -176,6 +193,7 @@ class RandomWalk(DistributionFace):
         return walks.random_walk(given["init_dist"], given["innovation_dist"], length, owner)
 
 
+@_callable
 class AR(DistributionFace):
     """The order comes from the coefficients."""
 
@@ -198,10 +216,4 @@ class AR(DistributionFace):
         return record, {**params, "sigma": normal["sigma"], "time": time}
 
 
-FACES: dict[str, type[DistributionFace]] = {
-    face.__name__: face
-    for face in (
-        AR, DiracDelta, GaussianRandomWalk, LKJCholeskyCov, LKJCorr, Mixture, OrderedLogistic,
-        RandomWalk, ZeroSumNormal,
-    )
-}  # fmt: skip
+__all__ = list(_ROWS)  # noqa: PLE0604

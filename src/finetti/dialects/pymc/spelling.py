@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,9 @@ class DistributionFace:
 
     def __repr__(self) -> str:
         return f"<distribution {self.row.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _named, (self.row.name,)
 
     @property
     def __signature__(self) -> inspect.Signature:
@@ -245,6 +249,10 @@ def _rescaled(p: Any, owner: str) -> Any:
         stacklevel=4,
     )
     return numbers / total
+
+
+def _named(name: str) -> Any:
+    return getattr(import_module("finetti"), name)
 
 
 def _short(value: Any) -> str:

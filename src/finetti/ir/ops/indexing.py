@@ -19,7 +19,8 @@ from finetti.ir.types import BOOL, INT, Shape, TensorType, promote
 Spec = tuple[Any, ...]
 
 
-def _key(spec: Spec, indices: tuple[Any, ...]) -> tuple[Any, ...]:
+def index_key(spec: Spec, indices: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What stands between NumPy's brackets, given the arrays of positions."""
     key: list[Any] = []
     for part in spec:
         if not isinstance(part, tuple):
@@ -40,7 +41,7 @@ def _result_shape(shape: Shape, spec: Spec, indices: tuple[TensorType, ...]) -> 
     probe = np.broadcast_to(np.empty((), np.bool_), tuple(map(int, shape)))
     stand_ins = tuple(np.zeros(t.shape, np.intp) for t in indices)
     try:
-        return probe[_key(spec, stand_ins)].shape
+        return probe[index_key(spec, stand_ins)].shape
     except IndexError as error:
         raise ShapeError(f"index into shape {tuple(shape)}: {error}") from None
 
@@ -55,7 +56,7 @@ def _index_add_type(g: TensorType, *indices: TensorType, shape: Shape, spec: Spe
 
 def _index_add(g: Any, *indices: Any, shape: Shape, spec: Spec) -> np.ndarray:
     result = np.zeros(tuple(map(int, shape)), np.asarray(g).dtype)
-    np.add.at(result, _key(spec, indices), g)
+    np.add.at(result, index_key(spec, indices), g)
     return result
 
 
@@ -65,7 +66,7 @@ def _index_set_type(x: TensorType, v: TensorType, *indices: TensorType, spec: Sp
 
 def _index_set(x: Any, v: Any, *indices: Any, spec: Spec) -> np.ndarray:
     result = np.array(x, np.result_type(x, v))
-    result[_key(spec, indices)] = v
+    result[index_key(spec, indices)] = v
     return result
 
 
@@ -84,7 +85,7 @@ def _last_writes(shape: Shape, spec: Spec, indices: tuple[Tensor, ...]) -> np.nd
     if not arrays or any(array is None for array in arrays):
         return None
     flat = np.arange(int(np.prod(shape, dtype=np.int64))).reshape(shape)
-    places = flat[_key(spec, tuple(arrays))]
+    places = flat[index_key(spec, tuple(arrays))]
     _, last = np.unique(places.ravel()[::-1], return_index=True)
     if len(last) == places.size:
         return None
@@ -99,7 +100,7 @@ def _case(shape: Shape, spec: Spec, *indices: Any) -> Any:
 
 def _adjoint_case(shape: Shape, spec: Spec, *indices: Any) -> Any:
     arrays = tuple(map(np.asarray, indices))
-    result = np.empty(shape)[_key(spec, arrays)].shape
+    result = np.empty(shape)[index_key(spec, arrays)].shape
     return lambda rng: ((rng.normal(size=result), *arrays), {"shape": shape, "spec": spec})
 
 
@@ -118,7 +119,7 @@ _CASES: tuple[tuple[Any, ...], ...] = (
 
 index = OpDef(
     "index", "movement", attr_names=("spec",), infer=_index_type, native="movement",
-    numpy=lambda x, *indices, spec: x[_key(spec, indices)], jax="finetti.backends.jax.index",
+    numpy=lambda x, *indices, spec: x[index_key(spec, indices)], jax="finetti.backends.jax.index",
     vjp=lambda g, y, x, *indices, spec: (
         index_add(g, *indices, shape=x.shape, spec=spec), *(None,) * len(indices)),
     samples=tuple(_case(*case) for case in _CASES),
@@ -218,7 +219,7 @@ def _inside(x: Tensor, spec: Spec, indices: list[Tensor]) -> None:
         return
     probe = np.broadcast_to(np.empty((), np.bool_), tuple(map(int, x.shape)))
     try:
-        probe[_key(spec, arrays)]
+        probe[index_key(spec, arrays)]
     except IndexError as error:
         raise ShapeError(f"index into shape {tuple(map(int, x.shape))}: {error}") from None
 
