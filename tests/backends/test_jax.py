@@ -20,7 +20,8 @@ WITH_JAX = [name for name, op in OPS.items() if op.jax is not None and op.sample
 EDGES = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -3.0, 1e-300, 1e300, -1e300, np.inf, -np.inf, np.nan, 1e-9,
          710.0, -746.0)  # fmt: skip
 # Where JAX gives another limit, or NaN: the gamma functions at poles and at -inf.
-OTHER_LIMITS = {"gammaln": (-np.inf,), "digamma": (0.0,), "gamma": (0.0, -np.inf, -1.0, -3.0, -746.0)}
+POLES = (0.0, -np.inf, -1.0, -3.0, -746.0)
+OTHER_LIMITS = {"gammaln": (-np.inf,), "digamma": (0.0,), "gamma": POLES}
 
 
 @pytest.fixture(autouse=True)
@@ -63,16 +64,23 @@ def test_gradients(name):
     if not inputs:
         return
     want = evaluate(gradient(total.node, inputs), values)
-    got = jax.jit(jax.grad(density(total.node, inputs), tuple(range(len(inputs)))))(*values.values())
+    slopes = jax.grad(density(total.node, inputs), tuple(range(len(inputs))))
+    got = jax.jit(slopes)(*values.values())
     for one, other in zip(got, want, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("name", [
-    name for name in WITH_JAX
-    if OPS[name].family == "elementwise" and len(OPS[name].samples[0](np.random.default_rng(0))) == 1
-    and not OPS[name].attr_names and not name.startswith("logical")
-])  # fmt: skip
+def floats(count):
+    """Names of elementwise operations of so many floats."""
+    for name in WITH_JAX:
+        op = OPS[name]
+        if op.family == "elementwise" and not op.attr_names:
+            args = op.samples[0](np.random.default_rng(0))
+            if len(args) == count and all(np.asarray(x).dtype == float for x in args):
+                yield name
+
+
+@pytest.mark.parametrize("name", list(floats(1)))
 def test_edges_of_the_domain(name):
     x = ops.new_input("x", (len(EDGES),))
     node = OPS[name](x).node
@@ -80,6 +88,16 @@ def test_edges_of_the_domain(name):
     (got,) = lower([node], [x.node])(np.array(EDGES))
     apart = np.isin(EDGES, OTHER_LIMITS.get(name, ()))
     np.testing.assert_allclose(np.where(apart, 0, got), np.where(apart, 0, want), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n in floats(2) if not n.startswith("gammainc")])
+def test_edges_of_two_arguments(name):
+    grids = [grid.ravel() for grid in np.meshgrid(EDGES, EDGES)]
+    inputs = [ops.new_input(f"x{k}", grid.shape) for k, grid in enumerate(grids)]
+    node = OPS[name](*inputs).node
+    (want,) = evaluate([node], {t.node: grid for t, grid in zip(inputs, grids, strict=True)})
+    (got,) = lower([node], [t.node for t in inputs])(*grids)
+    np.testing.assert_allclose(got, want, rtol=1e-12, atol=1e-300)
 
 
 def test_incomplete_gamma_ends_at_any_argument():
@@ -154,7 +172,7 @@ def test_all_modes_give_the_same_derivatives():
     value, slope = jax.jvp(f, arrays, along)
     also, grads = jax.value_and_grad(f, every)(*arrays)
     assert value == also
-    np.testing.assert_allclose(slope, sum(np.vdot(g, t) for g, t in zip(grads, along)), rtol=1e-12)
+    np.testing.assert_allclose(slope, sum(map(np.vdot, grads, along)), rtol=1e-12)
     turn = jax.jvp(jax.grad(f, every), arrays, along)[1]
     back = jax.grad(lambda *x: jax.jvp(f, x, along)[1], every)(*arrays)
     for one, other in zip(turn, back, strict=True):

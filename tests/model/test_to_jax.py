@@ -1,4 +1,4 @@
-"""A model's log density in JAX: against PyMC's numbers and ours, and in another library's sampler."""
+"""A model's log density in JAX: against PyMC's numbers and ours, and in BlackJAX's sampler."""
 
 import numpy as np
 import pytest
@@ -58,9 +58,7 @@ def test_the_vector_form_is_the_same_function(rng):
     assert logp.flat(x) == logp(point)
     for name, value in logp.unpack(x).items():
         np.testing.assert_array_equal(value, point[name])
-    np.testing.assert_allclose(
-        jax.grad(logp.flat)(x), logp.pack(jax.grad(logp)(point)), rtol=1e-14
-    )
+    np.testing.assert_allclose(jax.grad(logp.flat)(x), logp.pack(jax.grad(logp)(point)), rtol=1e-14)
 
 
 def test_vmap_jit_and_hessian_go_together(rng):

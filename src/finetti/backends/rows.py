@@ -96,5 +96,4 @@ def map_rows(function: Any, x: Array) -> Array:
         ]
         return np.stack(flat) if flat else np.empty((0, function.m))
     block = function.new_block()
-    result: Array = _core.map_rows(function.fn_address, block.address, x, function.m)
-    return result
+    return np.asarray(_core.map_rows(function.fn_address, block.address, x, function.m))

@@ -90,7 +90,7 @@ def run_nuts(
     interrupted = _follow(run, options.cores, progress)
     seconds = time.perf_counter() - began
     if any(run.errors):
-        raise FailedRun(_failures(run.errors), run.last_points)
+        raise FailedRun(_failures(run.errors), np.asarray(run.last_points))
     return _collect(run, options, seconds, interrupted)
 
 

@@ -51,7 +51,7 @@ def describe(draws: npt.ArrayLike, measures: Iterable[tuple[str, float]]) -> Flo
     requests = [(name, float(prob)) for name, prob in measures]
     shape = array.shape[2:]
     flat = array.reshape(*array.shape[:2], int(np.prod(shape)))
-    values: Floats = _core.describe(flat, requests)
+    values: Floats = np.asarray(_core.describe(flat, requests))
     return values.reshape(len(requests), *shape)
 
 
@@ -122,7 +122,7 @@ def bfmi(energy: npt.ArrayLike) -> Floats:
             f"bfmi: energy has shape {array.shape}; expected (chain, draw), "
             "as in sample_stats['energy']"
         )
-    values: Floats = _core.bfmi(array)
+    values: Floats = np.asarray(_core.bfmi(array))
     return values
 
 

@@ -35,7 +35,8 @@ class Work:
     def __str__(self) -> str:
         return (
             f"{self.arithmetic:,} arithmetic operations, {self.functions:,} functions; "
-            f"{self.constants:,} bytes of data, {self.inputs:,} of input, {self.outputs:,} of output"
+            f"{self.constants:,} bytes of data, {self.inputs:,} of input, "
+            f"{self.outputs:,} of output"
         )
 
 

@@ -118,8 +118,14 @@ ROWS = (
         summary="A Poisson number, or 0 with probability 1 - psi."),
 )  # fmt: skip
 
-def _composed(name: str, *columns: Any, **more: Any) -> Row:
-    return Row(name, *columns, **more, composed=True)
+def _composed(
+    name: str,
+    order: tuple[str, ...],
+    keyword_only: tuple[str, ...] = (),
+    summary: str = "",
+    defaults: tuple[tuple[str, Any], ...] = (),
+) -> Row:
+    return Row(name, order, keyword_only, summary, defaults, composed=True)
 
 
 # Those that are made of other distributions, or whose record depends on what is given.
