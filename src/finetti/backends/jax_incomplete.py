@@ -7,6 +7,7 @@ parameters come from JAX's forward mode, which goes through the loops.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -109,13 +110,15 @@ def _slope(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
     return lambda a: jax.jvp(function, (a,), (jnp.ones_like(a),))[1]
 
 
+def _swapped(x: Array, a: Array) -> Array:
+    return gammainc(a, x)
+
+
 def gammainc_d(a: Array, x: Array, *, order: int) -> Array:
     """The derivative of P(a, x) by a, of order 1 or 2."""
     a, x = jnp.broadcast_arrays(jnp.asarray(a, float), jnp.asarray(x, float))
 
-    def function(a: Array) -> Array:
-        return gammainc(a, x)
-
+    function: Callable[[Array], Array] = partial(_swapped, x)
     for _ in range(order):
         function = _slope(function)
     valid = (a > 0) & jnp.isfinite(a) & (x >= 0)
@@ -128,15 +131,15 @@ def gammainc_d(a: Array, x: Array, *, order: int) -> Array:
 def _beta_small(a: Array, b: Array, x: Array, y: Array) -> Array:
     """I_x(a, b) where x is below the mean, with y = 1 - x (DLMF 8.17.22)."""
 
-    def odd(m: Array, *state: Array) -> tuple[Array, ...]:
+    def odd(m: Array, h: Array, c: Array, d: Array) -> tuple[Array, ...]:
         below = (a + 2.0 * m) * (a + 2.0 * m + 1.0)
-        return _lentz(*state, -(a + m) * (a + b + m) * x / below, 1.0)
+        return _lentz(h, c, d, -(a + m) * (a + b + m) * x / below, 1.0)
 
     def step(m: Array, h: Array, c: Array, d: Array) -> Any:
         below = (a + 2.0 * m - 1.0) * (a + 2.0 * m)
-        *state, first = _lentz(h, c, d, m * (b - m) * x / below, 1.0)
-        *state, second = odd(m, *state)
-        return tuple(state), _moves(first) | _moves(second)
+        h, c, d, first = _lentz(h, c, d, m * (b - m) * x / below, 1.0)
+        h, c, d, second = odd(m, h, c, d)
+        return (h, c, d), _moves(first) | _moves(second)
 
     one = jnp.ones_like(x)
     *state, _ = odd(jnp.zeros(()), one, jnp.full_like(x, 1.0 / _TINY), one)
@@ -153,14 +156,15 @@ def betainc_d(a: Array, b: Array, x: Array, *, i: int, j: int) -> Array:
     flip = x > (a + 1.0) / (a + b + 2.0)
     z = jnp.where(inner, x, 0.5)
 
-    def function(a: Array, b: Array) -> Array:
+    def value(a: Array, b: Array) -> Array:
         a, b = jnp.where(inner, a, 1.0), jnp.where(inner, b, 1.0)
-        value = _beta_small(
+        small = _beta_small(
             jnp.where(flip, b, a), jnp.where(flip, a, b),
             jnp.where(flip, 1.0 - z, z), jnp.where(flip, z, 1.0 - z),
         )  # fmt: skip
-        return jnp.where(flip, -value, value)
+        return jnp.where(flip, -small, small)
 
+    function: Callable[[Array, Array], Array] = value
     for _ in range(i):
         function = _by_first(function)
     for _ in range(j):

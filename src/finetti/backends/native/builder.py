@@ -74,6 +74,7 @@ class Builder:
         self.functions: dict[str, str] = {} if parent is None else parent.functions
         self._flags = "contract "
         self._count = 0
+        self._open: dict[str, int] = {}  # the line of each open phi
 
     # ---- text
 
@@ -150,6 +151,10 @@ class Builder:
             yield
         finally:
             self._flags = saved
+
+    def fuse(self, allowed: bool) -> None:
+        """From here on let a multiplication and an addition become one, or round as written."""
+        self._flags = "contract " if allowed else ""
 
     def _binary(self, op: str, x: Operand, y: Operand, lanes: int) -> str:
         a, b = self._operand(x, lanes), self._operand(y, lanes)
@@ -430,16 +435,16 @@ class Builder:
 
     def open_phi(self, kind: str, value: str, block: str) -> str:
         """A phi at the head of a loop with its value on entry; see `close_phi`."""
-        return self.phi(kind, (value, block))
+        name = self.phi(kind, (value, block))
+        self._open[name] = len(self.lines) - 1
+        return name
 
     def close_phi(self, name: str, value: str, block: str) -> None:
         """Complete an open phi by the value that comes with the back edge from `block`."""
-        start = f"  {name} = phi "
-        for i in range(len(self.lines) - 1, -1, -1):
-            if self.lines[i].startswith(start):
-                self.lines[i] += f", [ {value}, %{block} ]"
-                return
-        raise KeyError(f"close_phi: no phi named {name} in this function")
+        at = self._open.pop(name, None)
+        if at is None:
+            raise KeyError(f"close_phi: no phi named {name} is open in this function")
+        self.lines[at] += f", [ {value}, %{block} ]"
 
 
 def _size(element: str) -> int:

@@ -12,6 +12,7 @@ from finetti.backends.native.grouped import GroupedBody, grouping
 from finetti.backends.native.kernels import KERNELS, call_kernel, work_size
 from finetti.backends.native.layout import Pack, Scratch
 from finetti.backends.native.loops import IDENTITY, LoopBody, PlainBody, StraightBody, straight
+from finetti.backends.native.outline import QUICK_LINES, Outline, worthwhile
 from finetti.backends.native.plan import Loop, Plan, Ref, Sink
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
@@ -32,11 +33,24 @@ class Emitter:
     inputs : sequence of Node
         Input nodes in the order in which they lie in ``x``.
     has_fma : bool
+    outline : bool, optional
+        Whether loops are functions of their own; by default where it pays.
     """
 
-    def __init__(self, plan: Plan, inputs: Sequence[Node], has_fma: bool = True):
+    def __init__(
+        self,
+        plan: Plan,
+        inputs: Sequence[Node],
+        has_fma: bool = True,
+        outline: bool | None = None,
+    ):
         self.plan = plan
         self.b = Builder(has_fma=has_fma)
+        # Outside of loops every operation rounds as written, so that results do not depend on what
+        # stands in one basic block with what.
+        self.b.fuse(False)
+        self.outline = worthwhile(plan) if outline is None else outline
+        self.loops: dict[str, str] = {}
         self.pack = Pack()
         self.scratch = Scratch()
         self.memory: dict[Node, tuple[str, int]] = {}
@@ -67,7 +81,8 @@ class Emitter:
         if self.plan.scalar is not None:
             b.store(self.number(self.plan.scalar), "%lp")
         b.effect("ret i32 0")
-        return b.module(_HEADER)
+        quick = self.outline and len(b.lines) > QUICK_LINES
+        return b.module(f"{_HEADER} optnone noinline" if quick else _HEADER)
 
     # -- memory
 
@@ -218,13 +233,15 @@ class Emitter:
                 self._clear(sink)
         bins = grouping(self, loop)
         if bins is not None:
-            self._run(GroupedBody(self, bins), loop.sinks, [])
+            self._run(GroupedBody(self, bins, self._outline()), loop.sinks, [])
             if loop.stores:
-                self._run(PlainBody(self, loop.length), [], loop.stores)
-        elif straight(loop.length):
-            self._run(StraightBody(self, loop.length), loop.sinks, loop.stores)
-        else:
-            self._run(PlainBody(self, loop.length), loop.sinks, loop.stores)
+                self._run(PlainBody(self, loop.length, self._outline()), [], loop.stores)
+            return
+        body = StraightBody if straight(loop.length) else PlainBody
+        self._run(body(self, loop.length, self._outline()), loop.sinks, loop.stores)
+
+    def _outline(self) -> Outline | None:
+        return Outline(self.b) if self.outline else None
 
     def _run(self, body: LoopBody, sinks: list[Sink], stores: list) -> None:  # type: ignore[type-arg]
         roots = [sink.value for sink in sinks] + [store.value for store in stores]
@@ -235,7 +252,12 @@ class Emitter:
         for store, value in zip(stores, values[len(sinks) :], strict=True):
             body.store(store, value)
         body.close()
-        for sink, result in body.results():
+        summed = [sink for sink, _ in body.results()]
+        results = [result for _, result in body.results()]
+        if body.outline is not None:
+            slots = "%scratch", self.scratch.take(len(results)) if results else 0
+            results = body.outline.call(self.loops, results, slots)
+        for sink, result in zip(summed, results, strict=True):
             self.scalars[sink.node] = self._truth(sink.node, result)
 
     def _truth(self, node: Node, value: str) -> str:

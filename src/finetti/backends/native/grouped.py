@@ -8,6 +8,7 @@ import numpy as np
 
 from finetti.backends.native.layout import LANES, Grouped, group_rows
 from finetti.backends.native.loops import IDENTITY, VECTOR, LoopBody, straight, walk
+from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Loop, Ref, Sink, Store, Table
 from finetti.ir import Node
 
@@ -37,15 +38,15 @@ def _has_product(e: Emitter, ref: Ref) -> bool:
 class GroupedBody(LoopBody):
     """Rows walked bin by bin, eight pieces in step."""
 
-    def __init__(self, e: Emitter, bins: Table):
-        super().__init__(e, LANES)
+    def __init__(self, e: Emitter, bins: Table, outline: Outline | None = None):
+        super().__init__(e, LANES, outline)
         self.bins = bins
         self.layout: Grouped = group_rows(bins.positions)
         self.hoisted: dict[Node, str] = {}
 
     def _data(self, what: str, array: np.ndarray) -> str:
         offset = self.e.constant(("grouped", what, *self.bins.key), array)
-        return self.b.byte_pointer("%constants", offset)
+        return self.place("%constants", offset)
 
     def prepare(self, roots: list[Ref]) -> None:
         super().prepare(roots)
@@ -84,6 +85,7 @@ class GroupedBody(LoopBody):
             b.open_phi(VECTOR, start if total is None else total, slice_end)
             for start, total in zip(starts, self.totals, strict=True)
         ]
+        b.fuse(True)
         step = b.splat(self.inner, LANES, "i64")
         self.mask = b.icmp("ugt", rows, step, LANES)
         self.slot = b.iop("add", first, b.iop("mul", self.inner, LANES))
@@ -103,7 +105,7 @@ class GroupedBody(LoopBody):
         rows = b.load(lengths, LANES, element="i64")
         for node in self.per_bin:
             if node not in self.hoisted:
-                base = b.byte_pointer(*self.e.location(node))
+                base = self.array(node)
                 self.hoisted[node] = self._gather(base, self.lane_bins)
         return first, rows
 
@@ -116,10 +118,11 @@ class GroupedBody(LoopBody):
         for name, new in zip(self.running, self.new, strict=True):
             b.close_phi(name, new, latch)
         b.label(flush)
+        b.fuse(False)
         self._flush()
         next_slice = b.iop("add nuw nsw", self.outer, 1)
         latch = b.block
-        b.branch_if(b.icmp("ult", next_slice, self.layout.slices), self.outer_head, after)
+        b.branch_if(b.icmp("ult", next_slice, self.varying(self.layout.slices)), self.outer_head, after)
         b.close_phi(self.outer, next_slice, latch)
         for total, new in zip(self.totals, self.new, strict=True):
             if total is not None:
@@ -141,7 +144,7 @@ class GroupedBody(LoopBody):
     def _constant(self, key: tuple[object, ...], array: np.ndarray) -> str:
         flat = np.asarray(array, float).ravel()[self.layout.rows]
         offset = self.e.constant((*key, "grouped", *self.bins.key), flat)
-        pointer = self.b.element_pointer(self.b.byte_pointer("%constants", offset), self.slot)
+        pointer = self.b.element_pointer(self.place("%constants", offset), self.slot)
         return self.b.load(pointer, LANES)
 
     def _memory(self, node: Node) -> str:
@@ -153,10 +156,10 @@ class GroupedBody(LoopBody):
         return self._indexed(node, table.positions[self.layout.rows], table.key)
 
     def _indexed(self, node: Node, positions: np.ndarray, key: tuple[object, ...]) -> str:
-        base = self.b.byte_pointer(*self.e.location(node))
+        base = self.array(node)
         if key not in self.tables:
             offset = self.e.constant(("walk", *key, *self.bins.key), positions)
-            place = self.b.byte_pointer("%constants", offset)
+            place = self.place("%constants", offset)
             pointer = self.b.element_pointer(place, self.slot, "i32")
             self.tables[key] = self.b.load(pointer, LANES, element="i32")
         return self._gather(base, self.tables[key])

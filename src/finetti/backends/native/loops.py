@@ -16,6 +16,7 @@ import numpy as np
 from finetti.backends.native.builder import vector_type
 from finetti.backends.native.elementwise import emit_elementwise
 from finetti.backends.native.layout import LANES
+from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Ref, Sink, Store, Table
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
@@ -50,11 +51,16 @@ def walk(e: Emitter, roots: list[Ref]) -> Iterator[Node]:
 
 
 class LoopBody(ABC):
-    """Shared by the three ways: evaluating expressions, lane by lane."""
+    """Shared by the three ways: evaluating expressions, lane by lane.
 
-    def __init__(self, e: Emitter, lanes: int):
+    With an outline the body is a function of its own: what the caller knows goes through `place`,
+    `varying` and `scalar`.
+    """
+
+    def __init__(self, e: Emitter, lanes: int, outline: Outline | None = None):
         self.e = e
-        self.b = e.b
+        self.outline = outline
+        self.b = e.b if outline is None else outline.b
         self.lanes = lanes
         self.values: dict[Node, str] = {}
         self.splats: dict[Node, str] = {}
@@ -62,6 +68,36 @@ class LoopBody(ABC):
         self.tables: dict[tuple[object, ...], str] = {}
         self.columns: dict[tuple[object, ...], str] = {}
         self.sums: list[tuple[Sink, str]] = []
+
+    # -- what the caller knows
+
+    def place(self, base: str, offset: int) -> str:
+        """The address `offset` bytes behind one of the entry's pointers."""
+        if self.outline is not None:
+            return self.outline.pointer(base, offset)
+        return self.b.byte_pointer(base, offset)
+
+    def array(self, node: Node, start: int = 0) -> str:
+        """The address of an array, or of what begins at one of its elements."""
+        base, offset = self.e.location(node)
+        return self.place(base, offset + 8 * start)
+
+    def element(self, node: Node, at: int) -> str:
+        """The address of one element of several that are wanted one by one."""
+        if self.outline is not None:
+            return self.b.byte_pointer(self.array(node), 8 * at)
+        return self.e.pointer(node, at)
+
+    def varying(self, number: int) -> str | int:
+        """A number that other loops of the same code may have otherwise."""
+        return number if self.outline is None else self.outline.scalar("i64", str(number))
+
+    def scalar(self, node: Node) -> str:
+        """The value of a scalar."""
+        value = self.e.scalar(node)
+        if self.outline is None:
+            return value
+        return self.outline.scalar("i1" if node.type.dtype == BOOL else "double", value)
 
     # -- before the loop
 
@@ -78,7 +114,7 @@ class LoopBody(ABC):
         if node.op is const and element == "double":
             self.splats[node] = self.b.const(float(node.attrs[0].value.reshape(())), self.lanes)
         else:
-            self.splats[node] = self.b.splat(self.e.scalar(node), self.lanes, element)
+            self.splats[node] = self.b.splat(self.scalar(node), self.lanes, element)
 
     def _spread(self, product: Node) -> None:
         """The vector of a matrix product, each element in all lanes."""
@@ -87,9 +123,9 @@ class LoopBody(ABC):
         for j in range(product.args[1].type.size):
             at = j if ref.table is None else int(ref.table.positions[j])
             if ref.node.type.size == 1:
-                value = self.e.scalar(ref.node)
+                value = self.scalar(ref.node)
             else:
-                value = self.b.load(self.e.pointer(ref.node, at))
+                value = self.b.load(self.element(ref.node, at))
             pieces.append(self.b.splat(value, self.lanes))
         self.coefficients[product] = pieces
 
@@ -238,7 +274,7 @@ class LoopBody(ABC):
 
     def _into_bin(self, sink: Sink, position: str | int, value: str) -> None:
         b = self.b
-        pointer = b.element_pointer(self.e.pointer(sink.node), position)
+        pointer = b.element_pointer(self.array(sink.node), position)
         b.store(self._combine(sink, b.load(pointer), value, 1), pointer)
 
     def _scatter(self, sink: Sink, value: str, positions: list[str | int]) -> None:
@@ -253,8 +289,8 @@ class LoopBody(ABC):
 
     def _target(self, store: Store, at: int) -> str:
         if isinstance(store.target, Node):
-            return self.e.pointer(store.target, store.start + at)
-        return self.b.byte_pointer("%out", 8 * (store.start + at))
+            return self.array(store.target, store.start + at)
+        return self.place("%out", 8 * (store.start + at))
 
 
 class StraightBody(LoopBody):
@@ -264,6 +300,8 @@ class StraightBody(LoopBody):
         pass
 
     def close(self) -> None:
+        if self.outline is not None:
+            return
         self.e.vectors.update(
             (node, value) for node, value in self.values.items() if node.op is not const
         )
@@ -277,19 +315,19 @@ class StraightBody(LoopBody):
 
     def _constant(self, key: tuple[object, ...], array: np.ndarray) -> str:
         offset = self.e.constant((*key, "plain"), np.asarray(array, float))
-        return self.b.load(self.b.byte_pointer("%constants", offset), self.lanes)
+        return self.b.load(self.place("%constants", offset), self.lanes)
 
     def _memory(self, node: Node) -> str:
-        return self.b.load(self.e.pointer(node), self.lanes)
+        return self.b.load(self.array(node), self.lanes)
 
     def _gathered(self, node: Node, table: Table) -> str:
         if table.start is not None:
-            return self.b.load(self.e.pointer(node, table.start), self.lanes)
+            return self.b.load(self.array(node, table.start), self.lanes)
         value = "poison"
         loaded: dict[int, str] = {}
         for lane, position in enumerate(table.positions.tolist()):
             if position not in loaded:
-                loaded[position] = self.b.load(self.e.pointer(node, position))
+                loaded[position] = self.b.load(self.element(node, position))
             value = self.b.insert(value, loaded[position], lane, self.lanes)
         return value
 
@@ -299,7 +337,7 @@ class StraightBody(LoopBody):
             if sink.matrix is not None:
                 for j in range(sink.node.type.size):
                     dot = self.b.fmul(self.column(sink.node, j), value, self.lanes)
-                    self.b.store(self.b.reduce_fadd(dot, self.lanes), self.e.pointer(sink.node, j))
+                    self.b.store(self.b.reduce_fadd(dot, self.lanes), self.element(sink.node, j))
             elif sink.bins is not None:
                 self._scatter(sink, value, sink.bins.positions.tolist())
             else:
@@ -316,8 +354,8 @@ class StraightBody(LoopBody):
 class PlainBody(LoopBody):
     """Eight elements a step."""
 
-    def __init__(self, e: Emitter, length: int):
-        super().__init__(e, LANES)
+    def __init__(self, e: Emitter, length: int, outline: Outline | None = None):
+        super().__init__(e, LANES, outline)
         self.length = length
 
     def open(self, sinks: list[Sink]) -> None:
@@ -332,11 +370,12 @@ class PlainBody(LoopBody):
                 start = b.const(IDENTITY[sink.combine], LANES)
                 for j in range(sink.node.type.size if sink.matrix is not None else 1):
                     self.accumulators.append((sink, j, b.open_phi(VECTOR, start, before)))
+        b.fuse(True)
         self.mask: str | None = None
         self.at = self.counter
         if self.length % LANES:
             b.declare("llvm.umin.i64", "i64", ["i64", "i64"])
-            last = self.length - LANES
+            last = self.varying(self.length - LANES)
             self.at = b.emit(f"call i64 @llvm.umin.i64(i64 {self.counter}, i64 {last})")
             behind = b.splat(b.iop("sub", self.counter, self.at), LANES, "i64")
             self.mask = b.icmp("uge", b.iota(LANES), behind, LANES)
@@ -346,7 +385,8 @@ class PlainBody(LoopBody):
         b = self.b
         following = b.iop("add nuw nsw", self.counter, LANES)
         latch, after = b.block, b.fresh_label("exit")
-        b.branch_if(b.icmp("ult", following, self.length), self.head, after)
+        b.branch_if(b.icmp("ult", following, self.varying(self.length)), self.head, after)
+        b.fuse(False)
         b.close_phi(self.counter, following, latch)
         for (_, _, name), new in zip(self.accumulators, self.new, strict=True):
             b.close_phi(name, new, latch)
@@ -354,12 +394,12 @@ class PlainBody(LoopBody):
         for (sink, j, _), new in zip(self.accumulators, self.new, strict=True):
             total = self._horizontal(sink, new)
             if sink.matrix is not None:
-                b.store(total, self.e.pointer(sink.node, j))
+                b.store(total, self.element(sink.node, j))
             else:
                 self.sums.append((sink, total))
 
     def _step(self, base: str, offset: int, element: str = "double") -> str:
-        return self.b.element_pointer(self.b.byte_pointer(base, offset), self.at, element)
+        return self.b.element_pointer(self.place(base, offset), self.at, element)
 
     def _constant(self, key: tuple[object, ...], array: np.ndarray) -> str:
         offset = self.e.constant((*key, "plain"), np.asarray(array, float))
@@ -379,7 +419,7 @@ class PlainBody(LoopBody):
         base, offset = self.e.location(node)
         if table.start is not None:
             return self.b.load(self._step(base, offset + 8 * table.start), LANES)
-        return self._gather(self.b.byte_pointer(base, offset), self._indices(table))
+        return self._gather(self.place(base, offset), self._indices(table))
 
     def _positions(self, table: Table) -> list[str | int]:
         indices = self._indices(table)
