@@ -112,7 +112,8 @@ private:
         }
         const std::string tries = ", after " + std::to_string(attempts) + (attempts == 1 ? " try" : " tries");
         if (std::isfinite(point.logp)) throw StartError("the gradient at the start is not finite" + tries);
-        throw StartError("the log density at the start is " + std::to_string(point.logp) + tries);
+        const std::string value = std::isnan(point.logp) ? "nan" : std::to_string(point.logp);
+        throw StartError("the log density at the start is " + value + tries);
     }
 
     const NutsConfig& config_;

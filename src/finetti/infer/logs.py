@@ -6,9 +6,12 @@ import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TextIO
 
 log = logging.getLogger("finetti")
+# of the thread or task, not the logger's level: two models may be sampled at once
+_quiet: ContextVar[bool] = ContextVar("finetti_quiet", default=False)
 
 
 class _ToStderr(logging.StreamHandler[TextIO]):
@@ -32,14 +35,19 @@ def show_by_default() -> None:
 
 @contextmanager
 def quietly(quiet: bool) -> Iterator[None]:
-    """No messages below errors while the block runs."""
-    before = log.level
-    if quiet:
-        log.setLevel(logging.ERROR)
+    """No messages below errors from this thread or task while the block runs."""
+    before = _quiet.set(quiet or _quiet.get())
     try:
         yield
     finally:
-        log.setLevel(before)
+        _quiet.reset(before)
+
+
+def _wanted(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR or not _quiet.get()
+
+
+log.addFilter(_wanted)
 
 
 def listing(names: Sequence[str]) -> str:

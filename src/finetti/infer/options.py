@@ -42,6 +42,14 @@ KEYWORDS = (
 )  # fmt: skip
 
 
+# words of PyMC3's `sample` -> what they are called now
+RENAMED = {
+    "start": "initvals", "njobs": "cores", "nchains": "chains", "nuts_kwargs": "nuts",
+    "step_kwargs": "nuts", "samples": "draws", "n_iter": "draws", "burn": "tune", "seed":
+    "random_seed", "progress_bar": "progressbar",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Options:
     """Checked settings of one run.
@@ -238,6 +246,8 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
 def _unknown(where: str, name: str, value: Any) -> Exception:
     if name in NUTS_LATER:
         return NotYetSupported(f"{where}: {name}={value!r} is a setting that is not there yet.")
+    if where == "sample" and name in RENAMED:
+        return ParameterError(f"{where}: unknown keyword {name}={value!r}. Write {RENAMED[name]}=.")
     valid = KEYWORDS if where == "sample" else {*NUTS_FIELDS, *_own_fields()}
     return ParameterError(f"{where}: unknown keyword {name}={value!r}. {did_you_mean(name, valid)}")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from finetti.errors import TracedValueError
+from finetti.errors import NotYetSupported, TracedValueError
 from finetti.ir.node import Node
 from finetti.ir.types import Shape, Size
 
@@ -133,10 +133,17 @@ class Tensor:
         )
 
     # -- NumPy protocols
+    # above a DataFrame's 4000: `frame["x"] * tensor` is left to the tensor
+    __pandas_priority__ = 5000
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         function = UFUNC_METHODS.get((ufunc.__name__, method))
         if function is None:
-            return NotImplemented
+            called = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise NotYetSupported(
+                f"the NumPy or SciPy function {called!r} takes no tensors yet. Look for it in "
+                "`pm.math`, or write it with operators and functions that do, e.g. `np.exp(x)`."
+            )
         return function(*inputs, **kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:

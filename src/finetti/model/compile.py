@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -300,8 +300,17 @@ class PointFunction:
         self.layout = layout
         self._single = single
         self._what = what
+        self._state: Callable[[], Any] | None = None
+
+    def following(self, state: Callable[[], Any], again: Callable[[], PointFunction]) -> Any:
+        """The same function, made `again` whenever `state()` is another than now."""
+        self._state, self._again, self._present = state, again, state()
+        return self
 
     def __call__(self, point: Point | None = None, /, **named: Any) -> Any:
+        if self._state is not None and self._state() != self._present:
+            fresh = self._again()
+            self.f, self.layout, self._present = fresh.f, fresh.layout, self._state()
         x = self.layout.pack({**(point or {}), **named})
         result = self.f(x)
         if self._what == "gradient":

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from finetti.errors import DimsError, DtypeError, ModelError, NotYetSupported, ShapeError
+from finetti.errors import (
+    DimsError,
+    DtypeError,
+    ModelError,
+    NotYetSupported,
+    ParameterError,
+    ShapeError,
+)
 from finetti.ir import Node, Size, Tensor, topological
 from finetti.ir.node import Constant, make
 from finetti.ir.ops import leaf
@@ -196,6 +203,8 @@ def Data(
     model.check_new_name(full, owner)
     if isinstance(value, Tensor):
         raise ModelError(f"{owner}: the value is a tensor already; pass the array it was made of.")
+    if value is None:
+        raise ParameterError(f"{owner}: the value is None: expected numbers.")
     array = as_array(value, owner)
     names = as_dims(dims, owner)
     fresh: dict[str, Any] = dict(coords or {})

@@ -95,6 +95,12 @@ class Fault:
         dist, name = self._dist, self.factor.name
         for key, x in params.items():
             if not np.isfinite(x).all():
+                if key == "chol":
+                    return (
+                        "The matrix that chol is made of is not positive definite there. Check "
+                        "that it is symmetric, and add a small number to its diagonal, or give the "
+                        "variables it depends on other initial values with `initval=`."
+                    )
                 return (
                     f"{key} is not finite: its formula overflows, divides by zero or takes the "
                     f"logarithm of 0 there. Rescale what {key} is made of, or give those variables "

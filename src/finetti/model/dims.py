@@ -231,6 +231,10 @@ def as_labels(name: str, values: Any) -> tuple[Any, ...] | None:
     inner = getattr(values, "values", None)
     if inner is not None and not callable(inner):
         values = inner
+    if np.ndim(values) > 1 and isinstance(values, np.ndarray):
+        raise DimsError(
+            f"coords[{name!r}] has shape {values.shape}: expected one label for each position."
+        )
     return tuple(values.tolist() if isinstance(values, np.ndarray) and values.dtype.kind in "iufbUS"
                  else values)  # fmt: skip
 

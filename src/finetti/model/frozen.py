@@ -13,6 +13,7 @@ from typing import Any
 from finetti.errors import FinettiError, ModelError, ShapeError
 from finetti.ir import FLOAT, Node, Tensor, ops, rebuild, topological
 from finetti.ir.node import make
+from finetti.ir.ops.indexing import check_positions
 from finetti.ir.types import contains_size, map_sizes
 from finetti.model.data import freeze as freeze_data
 from finetti.model.variables import dist_of, params_of, rv_nodes
@@ -167,6 +168,8 @@ def freeze_model(model: Any) -> Frozen:
     for tensor in [*root.deterministics, *root.potentials]:
         node = _frozen_or_named(tensor, nodes, f"{tensor.name!r}")
         named[tensor.name] = nodes[tensor.node] = node
+    if root.data_vars:
+        _check_positions(rvs, named)
     _check_registered(rvs, named)
     return Frozen(
         rvs,
@@ -204,6 +207,22 @@ def fit_observed(data: Tensor, rv: Node, owner: str, cast: bool = True) -> Tenso
         )
     data = ops.cast(data, rv.type.dtype) if cast else data
     return data if have == want else ops.broadcast_to(data, want)
+
+
+def _check_positions(rvs: list[FrozenRV], named: dict[str, Node]) -> None:
+    """Refuse data that index beyond a tensor, naming the variable whose formula does so."""
+    owners = {rv.name: rv.node for rv in rvs} | named
+    try:
+        check_positions(list(owners.values()))  # one walk, as nearly always nothing is wrong
+    except ShapeError:
+        for name, node in owners.items():
+            try:
+                check_positions([node])
+            except ShapeError as error:
+                raise ShapeError(
+                    f"variable {name!r}: the present data are no positions here: {error}. Check "
+                    "the index that `set_data` was given: it counts from 0."
+                ) from None
 
 
 def _check_registered(rvs: list[FrozenRV], named: dict[str, Node]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from finetti.errors import ModelError, NotYetSupported, ParameterError, did_you_mean
-from finetti.ir import Node, Tensor, ops, rebuild
+from finetti.ir import Node, Tensor, ops, rebuild, topological
 from finetti.ir.ops.leaf import new_input
 from finetti.model import diagnose
 from finetti.model.compile import (
@@ -58,6 +58,7 @@ class ModelMethods:
     named_vars: dict[str, Tensor]
     rvs_to_values: dict[Tensor, Tensor]
     rvs_to_initial_values: dict[Tensor, Any]
+    observations: dict[Tensor, Tensor]
 
     # -- lists
     @property
@@ -110,12 +111,19 @@ class ModelMethods:
         return self._remembered("density", lambda: build(self.frozen()))  # type: ignore[no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: value for key, value in self.__dict__.items() if key != "_cache"}
+        own = {key: value for key, value in self.__dict__.items() if key != "_cache"}
+        tensors = [*self.named_vars.values(), *self.observations.values()]
+        # Arguments come before what uses them, so that pickle and deepcopy, which recurse, meet
+        # only nodes whose arguments they know: a loop of thousands of steps is a deep graph.
+        return {"_graph": topological([tensor.node for tensor in tensors]), **own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({key: value for key, value in state.items() if key != "_graph"})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         twin = object.__new__(type(self))
         memo[id(self)] = twin
-        twin.__dict__.update(copy.deepcopy(self.__getstate__(), memo))
+        twin.__setstate__(copy.deepcopy(self.__getstate__(), memo))
         return twin
 
     def copy(self) -> Any:
@@ -200,7 +208,17 @@ class ModelMethods:
             "native" (default) or "reference".
         """
         refuse("compile_logp", compile_kwargs)
-        return self.compile_fn(self.logp(vars, jacobian, sum), backend=backend)
+        return self._following_data(
+            lambda: self.compile_fn(self.logp(vars, jacobian, sum), backend=backend)
+        )
+
+    def _following_data(self, make: Callable[[], PointFunction]) -> PointFunction:
+        """A function that `set_data` changes too, as PyMC's functions of shared data do."""
+
+        def data_state() -> tuple[Any, ...]:
+            return self._state()[1:]
+
+        return make().following(data_state, make)  # type: ignore[no-any-return]
 
     def compile_dlogp(
         self,
@@ -222,11 +240,15 @@ class ModelMethods:
             "native" (default) or "reference".
         """
         refuse("compile_dlogp", compile_kwargs)
-        density = self.density()
-        if vars is None and jacobian and not any(value.discrete for value in density.values):
-            compiled = compile_density(self, backend, density)
-            return PointFunction(compiled, compiled.layout, True, "gradient")
-        return self.compile_fn(self.dlogp(vars, jacobian), backend=backend)
+
+        def make() -> PointFunction:
+            density = self.density()
+            if vars is None and jacobian and not any(value.discrete for value in density.values):
+                compiled = compile_density(self, backend, density)
+                return PointFunction(compiled, compiled.layout, True, "gradient")
+            return self.compile_fn(self.dlogp(vars, jacobian), backend=backend)
+
+        return self._following_data(make)
 
     def compile_fn(
         self,
@@ -254,9 +276,13 @@ class ModelMethods:
         refuse("compile_fn", compile_kwargs)
         single = not isinstance(outs, (list, tuple))
         tensors = [ops.as_tensor(out) for out in ([outs] if single else outs)]
-        nodes, leaves = self._over_inputs(tensors, inputs)
-        function = compile_outputs(nodes, leaves, backend)
-        wrapped = PointFunction(function, Layout.of(leaves), single)
+
+        def make() -> PointFunction:
+            nodes, leaves = self._over_inputs(tensors, inputs)
+            function = compile_outputs(nodes, leaves, backend)
+            return PointFunction(function, Layout.of(leaves), single)
+
+        wrapped = self._following_data(make)
         if point_fn:
             return wrapped
         names = wrapped.layout.names

@@ -270,6 +270,10 @@ _MORE_UFUNCS: dict[str, Callable[..., Any]] = {
     "bitwise_and": logical_and, "bitwise_or": logical_or, "bitwise_xor": logical_xor,
     "invert": logical_not, "float_power": power, "fabs": absolute,
     "positive": lambda x: x, "conjugate": lambda x: x,
+    # scipy.special
+    "expit": sigmoid, "logit": logit, "gammaln": gammaln, "psi": digamma, "erf": erf,
+    "erfc": erfc, "erfinv": erfinv, "ndtr": ndtr, "log_ndtr": log_ndtr, "xlogy": xlogy,
+    "xlog1py": xlog1py,
 }  # fmt: skip
 _tensor.UFUNC_METHODS.update(
     {(name, "__call__"): _without_out(name, f) for name, f in _MORE_UFUNCS.items()}

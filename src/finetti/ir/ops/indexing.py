@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from finetti.errors import DtypeError, ShapeError
+from finetti.ir.node import Node, topological
 from finetti.ir.opdef import OpDef
 from finetti.ir.ops.elementwise import where
 from finetti.ir.ops.leaf import constant_value
@@ -222,6 +224,20 @@ def _inside(x: Tensor, spec: Spec, indices: list[Tensor]) -> None:
         probe[index_key(spec, arrays)]
     except IndexError as error:
         raise ShapeError(f"index into shape {tuple(map(int, x.shape))}: {error}") from None
+
+
+def check_positions(nodes: Sequence[Node]) -> None:
+    """Refuse positions outside of their tensors in a graph whose data are constants by now.
+
+    Raises
+    ------
+    ShapeError
+        For the first index that is too large.
+    """
+    for node in topological(nodes):
+        if node.op is index:
+            x, *indices = map(Tensor, node.args)
+            _inside(x, node.attrs[0], indices)
 
 
 def getitem(x: Any, key: Any) -> Tensor:
