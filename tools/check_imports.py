@@ -39,7 +39,7 @@ ALLOWED["__init__"] = {"errors"}
 DOORS: dict[str, tuple[set[str], str]] = {
     "backends.native": (
         {"model.compile", "model.explain", "infer", "dialects"},
-        "model/compile.py is the one place where a model becomes native code (model/explain.py shows it)",
+        "model/compile.py is the one place where a model becomes native code (explain.py shows it)",
     ),
 }
 

@@ -1,8 +1,8 @@
 """A density without its Jacobian must not go unnoticed: the same check passes on the real one.
 
-The check compares the mean and the variance of 4 x 2000 draws with the exact ones of a model without
-data, in units of the Monte Carlo error at the effective sample size: 4 standard errors, two numbers
-a model, so a right sampler fails it about once in 8000 seeds (the seeds are fixed).
+The check compares the mean and the variance of 4 x 2000 draws with the exact ones of a model
+without data, in units of the Monte Carlo error at the effective sample size: 4 standard errors, two
+numbers a model, so a right sampler fails it about once in 8000 seeds (the seeds are fixed).
 """
 
 from dataclasses import replace

@@ -194,6 +194,4 @@ def binary(name: str, **columns: Any) -> OpDef:
 
 def comparison(name: str, **columns: Any) -> OpDef:
     """An elementwise comparison: boolean, without gradient."""
-    return binary(
-        name, infer=bool_type, vjp=None, notes={"vjp": "piecewise constant"}, **columns
-    )
+    return binary(name, infer=bool_type, vjp=None, notes={"vjp": "piecewise constant"}, **columns)

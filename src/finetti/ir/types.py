@@ -167,8 +167,6 @@ def as_shape(shape: Any) -> Shape:
     lengths = []
     for length in shape:
         if not isinstance(length, (int, np.integer)) or isinstance(length, bool) or length < 0:
-            raise ShapeError(
-                f"shape={tuple(shape)!r} has {length!r}: expected whole numbers >= 0."
-            )
+            raise ShapeError(f"shape={tuple(shape)!r} has {length!r}: expected whole numbers >= 0.")
         lengths.append(length if isinstance(length, Size) else int(length))
     return tuple(lengths)

@@ -59,9 +59,7 @@ def _sigmoid(x: Node) -> Node:
 def _x_times(x: Node, y: Node, logarithm: Node) -> Node:
     # The argument may be dearer than its logarithm: that of an exponential needs no exponential.
     undefined = build("isnan", logarithm if nonnegative(y) else y)
-    vanishes = build(
-        "logical_and", build("equal", x, number(0.0)), build("logical_not", undefined)
-    )
+    vanishes = build("logical_and", build("equal", x, number(0.0)), build("logical_not", undefined))
     return build("where", vanishes, number(0.0), mul(x, logarithm))
 
 

@@ -118,6 +118,7 @@ ROWS = (
         summary="A Poisson number, or 0 with probability 1 - psi."),
 )  # fmt: skip
 
+
 def _composed(
     name: str,
     order: tuple[str, ...],

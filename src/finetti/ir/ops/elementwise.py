@@ -172,8 +172,13 @@ def _where_type(condition: TensorType, x: TensorType, y: TensorType) -> TensorTy
 
 def _where_samples() -> tuple[Any, ...]:
     return tuple(
-        (lambda rng, s=s: (
-            rng.uniform(size=s[0]) < 0.5, rng.normal(size=s[1]), rng.normal(size=s[2])))
+        (
+            lambda rng, s=s: (
+                rng.uniform(size=s[0]) < 0.5,
+                rng.normal(size=s[1]),
+                rng.normal(size=s[2]),
+            )
+        )
         for s in (((), (), ()), ((6,), (), (6,)), ((3, 1), (4,), (3, 4)))
     )
 
@@ -216,8 +221,12 @@ def cast(x: Any, dtype: str) -> Tensor:
 # -- elementary functions ------------------------------------------------------------------------
 
 exp = unary(
-    "exp", ufunc="exp", numpy=np.exp, native="exp",
-    jax="jax.numpy.exp", vjp=lambda g, y, x: (g * y,)
+    "exp",
+    ufunc="exp",
+    numpy=np.exp,
+    native="exp",
+    jax="jax.numpy.exp",
+    vjp=lambda g, y, x: (g * y,),
 )
 expm1 = unary(
     "expm1", ufunc="expm1", numpy=np.expm1, native="expm1", jax="jax.numpy.expm1",

@@ -55,9 +55,7 @@ standard_exponential = _primitive(
 standard_gamma = _primitive(
     "standard_gamma", lambda rng, a, *, shape, serial: rng.standard_gamma(a, shape)
 )
-poisson = _primitive(
-    "poisson", lambda rng, mu, *, shape, serial: rng.poisson(mu, shape), dtype=INT
-)
+poisson = _primitive("poisson", lambda rng, mu, *, shape, serial: rng.poisson(mu, shape), dtype=INT)
 binomial = _primitive(
     "binomial", lambda rng, n, p, *, shape, serial: rng.binomial(n, p, shape), dtype=INT
 )

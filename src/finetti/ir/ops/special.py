@@ -77,7 +77,8 @@ digamma = unary(
 )  # fmt: skip
 _polygamma = OpDef(
     "polygamma", "elementwise", attr_names=("order",), infer=lambda x, order: float_type(x),
-    numpy="finetti.ir.reference.polygamma", native="polygamma", jax="finetti.backends.jax.polygamma",
+    numpy="finetti.ir.reference.polygamma", native="polygamma",
+    jax="finetti.backends.jax.polygamma",
     samples=((lambda rng: ((rng.uniform(0.2, 9.0, (11,)),), {"order": 1})),
              (lambda rng: ((rng.uniform(0.2, 9.0, (4, 2)),), {"order": 3}))),
     tol=1e-10, vjp=lambda g, y, x, order: (g * _polygamma(x, order=order + 1),),
