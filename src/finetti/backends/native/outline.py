@@ -102,7 +102,7 @@ class Outline:
             symbol = names[text] = f"finetti_loop{len(names)}"
             self.caller.functions[symbol] = f"define internal void @{symbol}{text}"
         caller = self.caller
-        passed = ", ".join(f"{kind} {self._passed(*rest)}" for kind, *rest in self._values)
+        passed = ", ".join(f"{kind} {self._passed(base, at)}" for kind, base, at in self._values)
         caller.effect(f"call void @{symbol}({passed})")
         base, offset = slots
         places = (caller.byte_pointer(base, offset + 8 * i) for i in range(len(results)))
