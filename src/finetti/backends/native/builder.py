@@ -62,6 +62,8 @@ class Builder:
         value. Any operation may split a block, so read it after computing the value.
     declares : dict of str to str
         ``declare`` lines by symbol.
+    call_math : bool
+        Whether vectors call functions of mathematics instead of having them written out.
     functions : dict of str to str
         Texts of helper functions by symbol (slow paths and the like) of the same module.
     """
@@ -72,6 +74,7 @@ class Builder:
         self.block = "entry"
         self.declares: dict[str, str] = {} if parent is None else parent.declares
         self.functions: dict[str, str] = {} if parent is None else parent.functions
+        self.call_math = False
         self._flags = "contract "
         self._count = 0
         self._open: dict[str, int] = {}  # the line of each open phi

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from finetti.backends.native.builder import Builder
+from finetti.backends.native.builder import Builder, vector_type
 from finetti.backends.native.mathlib import MATH
 from finetti.errors import NotYetSupported
 from finetti.ir import BOOL, Node
@@ -114,7 +114,27 @@ def emit_elementwise(b: Builder, node: Node, args: list[str], lanes: int) -> str
     operation = OPERATIONS.get(name)
     if operation is None:
         raise NotYetSupported(f"{node.op.name} has no native code yet")
+    if b.call_math and lanes > 1 and name in MATH:
+        return b.call(_written_once(b, name, len(doubles), lanes), doubles, lanes)
     return operation(b, *doubles, lanes)
+
+
+def is_math(node: Node) -> bool:
+    """Whether a node is a function of mathematics: tens of instructions, not one."""
+    return (node.op.native or node.op.name) in MATH
+
+
+def _written_once(b: Builder, name: str, count: int, lanes: int) -> str:
+    """The symbol of a function of vectors, which is added to the module when it is new."""
+    symbol = f"math_{name}_{lanes}"
+    if symbol not in b.functions:
+        body, kind = b.child(), vector_type(lanes)
+        result = MATH[name](body, *(f"%x{i}" for i in range(count)), lanes)
+        body.ret(f"{kind} {result}")
+        arguments = ", ".join(f"{kind} %x{i}" for i in range(count))
+        header = f"define internal {kind} @{symbol}({arguments})"
+        b.define(symbol, f"{header} noinline nounwind willreturn memory(none)", body)
+    return symbol
 
 
 def _double(b: Builder, value: str, node: Node, lanes: int) -> str:

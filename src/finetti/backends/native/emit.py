@@ -10,14 +10,15 @@ from finetti.backends.native.builder import Builder
 from finetti.backends.native.elementwise import emit_elementwise
 from finetti.backends.native.grouped import GroupedBody, grouping
 from finetti.backends.native.kernels import KERNELS, call_kernel, work_size
-from finetti.backends.native.layout import Pack, Scratch
+from finetti.backends.native.layout import LANES, Pack, Scratch
 from finetti.backends.native.loops import IDENTITY, LoopBody, PlainBody, StraightBody, straight
-from finetti.backends.native.outline import QUICK_LINES, Outline, worthwhile
+from finetti.backends.native.outline import PART_LINES, Outline, worthwhile
 from finetti.backends.native.plan import Loop, Plan, Ref, Sink
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
 
 ENTRY = "finetti_entry"
+_POINTERS = "ptr %x, ptr %out, ptr %lp, ptr %constants, ptr %scratch"
 _HEADER = (
     f"define i32 @{ENTRY}(i64 %n, ptr noalias nocapture readonly %x, ptr noalias nocapture %out, "
     "ptr noalias nocapture %lp, ptr noalias nocapture readonly %data) nounwind"
@@ -45,12 +46,17 @@ class Emitter:
         outline: bool | None = None,
     ):
         self.plan = plan
-        self.b = Builder(has_fma=has_fma)
-        # Outside of loops every operation rounds as written, so that results do not depend on what
-        # stands in one basic block with what.
-        self.b.fuse(False)
-        self.outline = worthwhile(plan) if outline is None else outline
+        self.stages = list(plan.stages())
+        self.outline = worthwhile(plan, self.stages) if outline is None else outline
+        self.entry = Builder(has_fma=has_fma)
+        # The functions that the entry consists of, and the one being written.
+        self.parts: list[Builder] = []
+        self.b = self._part()
         self.loops: dict[str, str] = {}
+        # Scalars computed by earlier parts, and where scalars lie in scratch memory.
+        self.earlier: dict[Node, tuple[Builder, str]] = {}
+        self.slots: dict[Node, int] = {}
+        self.spare: list[int] = []
         self.pack = Pack()
         self.scratch = Scratch()
         self.memory: dict[Node, tuple[str, int]] = {}
@@ -64,25 +70,77 @@ class Emitter:
 
     def run(self) -> str:
         """The module's text."""
-        b = self.b
-        b.lines.append("  %constants = load ptr, ptr %data, align 8")
-        b.lines.append("  %scratch.at = getelementptr i8, ptr %data, i64 8")
-        b.lines.append("  %scratch = load ptr, ptr %scratch.at, align 8")
         for node, start in self.plan.direct.items():
             self.memory[node] = ("%out", 8 * start)
-        for kernels, loops in self.plan.stages():
+        for kernels, loops in self.stages:
             for node in kernels:
+                self._turn()
                 self._kernel(node)
             for loop in loops:
+                self._turn()
                 self._loop(loop)
         for node, start in self.plan.outputs:
             if node.type.size == 1:
-                b.store(self.number(node), b.byte_pointer("%out", 8 * start))
+                self._finish(node, "%out", 8 * start)
         if self.plan.scalar is not None:
-            b.store(self.number(self.plan.scalar), "%lp")
-        b.effect("ret i32 0")
-        quick = self.outline and len(b.lines) > QUICK_LINES
-        return b.module(f"{_HEADER} optnone noinline" if quick else _HEADER)
+            self._finish(self.plan.scalar, "%lp", 0)
+        return self._module()
+
+    def _finish(self, node: Node, base: str, offset: int) -> None:
+        self.scalar(node, whole=True)
+        self.b.store(self.number(node), self.b.byte_pointer(base, offset))
+
+    # -- parts
+
+    def _part(self) -> Builder:
+        part = self.entry.child()
+        # Outside of loops every operation rounds as written, so that results do not depend on what
+        # stands in one basic block with what.
+        part.fuse(False)
+        self.parts.append(part)
+        return part
+
+    def _turn(self) -> None:
+        """Begin another function when this one is long; nobody may be about to use its values."""
+        if not self.outline or len(self.b.lines) < PART_LINES:
+            return
+        for node, value in self.scalars.items():
+            if node.op.family == "elementwise":  # what is read from memory can be read again
+                self.earlier.setdefault(node, (self.b, value))
+        self.scalars = {}
+        self.b = self._part()
+
+    def _again(self, node: Node) -> str:
+        """A scalar of an earlier part or a loop, through memory."""
+        if node not in self.slots:
+            part, value = self.earlier[node]
+            if not self.spare:
+                start = self.scratch.take(LANES)
+                self.spare = [start + 8 * i for i in range(2 * LANES)]
+            self.slots[node] = self.spare.pop(0)
+            if node.type.dtype == BOOL:
+                value = part.select(value, 1.0, 0.0)
+            part.store(value, part.byte_pointer("%scratch", self.slots[node]))
+        value = self.b.load(self.b.byte_pointer("%scratch", self.slots[node]))
+        return self.b.fcmp("une", value, 0.0) if node.type.dtype == BOOL else value
+
+    def _module(self) -> str:
+        entry = self.entry
+        entry.lines += [
+            "  %constants = load ptr, ptr %data, align 8",
+            "  %scratch.at = getelementptr i8, ptr %data, i64 8",
+            "  %scratch = load ptr, ptr %scratch.at, align 8",
+        ]
+        if len(self.parts) == 1:
+            entry.lines += self.parts[0].lines
+        else:
+            for i, part in enumerate(self.parts):
+                part.ret("void")
+                header = f"define internal void @finetti_part{i}({_POINTERS}) nounwind"
+                entry.define(f"finetti_part{i}", f"{header} optnone noinline", part)
+                entry.effect(f"call void @finetti_part{i}({_POINTERS})")
+        entry.ret("i32 0")
+        return entry.module(_HEADER)
 
     # -- memory
 
@@ -114,8 +172,11 @@ class Emitter:
         value = self.scalar(node)
         return self.b.select(value, 1.0, 0.0) if node.type.dtype == BOOL else value
 
-    def scalar(self, node: Node) -> str:
-        """The SSA value of a node with one element: i1 when boolean, else double."""
+    def scalar(self, node: Node, whole: bool = False) -> str:
+        """The SSA value of a node with one element: i1 when boolean, else double.
+
+        With `whole` the way to it may begin other functions: no other value may be in use.
+        """
         stack = [node]
         while stack:
             top = stack[-1]
@@ -126,10 +187,14 @@ class Emitter:
             if top not in self.scalars:
                 self.scalars[top] = self._scalar(top)
             stack.pop()
+            if whole and stack:
+                self._turn()
         return self.scalars[node]
 
     def _scalar_args(self, node: Node) -> tuple[Node, ...]:
         """The scalars from which a scalar is computed."""
+        if node in self.slots or node in self.earlier:
+            return ()
         ref = self.plan.ref(node)
         if ref.node is not node or ref.table is not None:
             return (ref.node,) if ref.node.type.size == 1 else ()
@@ -137,6 +202,8 @@ class Emitter:
         return node.args if computed else ()
 
     def _scalar(self, node: Node) -> str:
+        if node in self.slots or node in self.earlier:
+            return self._again(node)
         ref = self.plan.ref(node)
         if ref.node is not node or ref.table is not None:
             return self._element(ref)
@@ -252,13 +319,15 @@ class Emitter:
         for store, value in zip(stores, values[len(sinks) :], strict=True):
             body.store(store, value)
         body.close()
-        summed = [sink for sink, _ in body.results()]
-        results = [result for _, result in body.results()]
-        if body.outline is not None:
-            slots = "%scratch", self.scratch.take(len(results)) if results else 0
-            results = body.outline.call(self.loops, results, slots)
-        for sink, result in zip(summed, results, strict=True):
-            self.scalars[sink.node] = self._truth(sink.node, result)
+        if body.outline is None:
+            for sink, result in body.results():
+                self.scalars[sink.node] = self._truth(sink.node, result)
+            return
+        results = body.results()
+        start = self.scratch.take(len(results)) if results else 0
+        body.outline.call(self.loops, [value for _, value in results], "%scratch", start)
+        for i, (sink, _) in enumerate(results):
+            self.slots[sink.node] = start + 8 * i
 
     def _truth(self, node: Node, value: str) -> str:
         return self.b.fcmp("une", value, 0.0) if node.type.dtype == BOOL else value

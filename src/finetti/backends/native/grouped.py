@@ -122,8 +122,8 @@ class GroupedBody(LoopBody):
         self._flush()
         next_slice = b.iop("add nuw nsw", self.outer, 1)
         latch = b.block
-        again = b.icmp("ult", next_slice, self.varying(self.layout.slices))
-        b.branch_if(again, self.outer_head, after)
+        more = b.icmp("ult", next_slice, self.varying(self.layout.slices))
+        b.branch_if(more, self.outer_head, after)
         b.close_phi(self.outer, next_slice, latch)
         for total, new in zip(self.totals, self.new, strict=True):
             if total is not None:

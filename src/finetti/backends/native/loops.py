@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from finetti.backends.native.builder import vector_type
-from finetti.backends.native.elementwise import emit_elementwise
+from finetti.backends.native.elementwise import emit_elementwise, is_math
 from finetti.backends.native.layout import LANES
 from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Ref, Sink, Store, Table
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from finetti.backends.native.emit import Emitter
 
 STRAIGHT_LIMIT = 16
+# Beyond so many functions of mathematics a body calls them: LLVM's time grows with its square.
+MATH_LIMIT = 40
 VECTOR = vector_type(LANES)
 _COMBINE = {"add": "fadd", "multiply": "fmul", "max": "maximum", "min": "minimum"}
 IDENTITY = {"add": 0.0, "multiply": 1.0, "max": float("-inf"), "min": float("inf")}
@@ -103,7 +105,10 @@ class LoopBody(ABC):
 
     def prepare(self, roots: list[Ref]) -> None:
         """Everything that does not change from step to step."""
-        for node in walk(self.e, roots):
+        nodes = list(walk(self.e, roots))
+        math = sum(node.type.size > 1 and is_math(node) for node in nodes)
+        self.b.call_math = math > MATH_LIMIT
+        for node in nodes:
             if node.type.size == 1:
                 self._splat(node)
             elif node.op.name == "matmul" and self.e.plan.fused_product(node):

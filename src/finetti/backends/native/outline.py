@@ -13,19 +13,20 @@ from collections.abc import Hashable
 
 from finetti.backends.native.builder import Builder
 from finetti.backends.native.plan import Loop, Plan
+from finetti.ir import Node
 
 # From so many alike loops on they are functions: fewer would not win back the calls.
 ALIKE = 4
 # From so many scalar operations on the caller takes longer to optimise than it could ever save.
 SCALARS = 200
-# Callers of more lines than this are compiled fast; shorter ones well.
-QUICK_LINES = 300
+# Functions of scalar code end after so many lines: LLVM's time a line grows with their number.
+PART_LINES = 300
 
 
-def worthwhile(plan: Plan) -> bool:
+def worthwhile(plan: Plan, stages: list[tuple[list[Node], list[Loop]]]) -> bool:
     """Whether the loops of a plan are to become functions."""
     scalars = sum(node.type.size == 1 for node in plan.order)
-    alike = Counter(_looks(plan, loop) for loop in plan.loops.values())
+    alike = Counter(_looks(plan, loop) for _, loops in stages for loop in loops)
     return scalars >= SCALARS or max(alike.values(), default=0) >= ALIKE
 
 
@@ -54,59 +55,51 @@ class Outline:
         self.caller = caller
         self.b = caller.child()
         self.b.fuse(False)
-        self._arguments: dict[tuple[str, str | int], tuple[str, str]] = {}
-        self._values: list[tuple[str, str, str | int]] = []
+        self._arguments: dict[tuple[str, ...], str] = {}  # by type and value in the caller
+        self._pointers: dict[tuple[str, int], str] = {}
+        self._first: list[str] = []
 
     def scalar(self, kind: str, value: str) -> str:
         """A value of the caller, under the name that it has here."""
-        return self._argument(kind, value, "")
+        name = self._arguments.get((kind, value))
+        if name is None:
+            name = self._arguments[kind, value] = f"%arg{len(self._arguments)}"
+        return name
 
     def pointer(self, base: str, offset: int) -> str:
         """An address `offset` bytes behind a pointer of the caller."""
-        return self._argument("ptr", base, offset)
+        name = self._pointers.get((base, offset))
+        if name is None:
+            name = self._pointers[base, offset] = f"%at{len(self._pointers)}"
+            # The offset belongs to this pointer alone: other loops have others.
+            behind = self._arguments["i64", f"{offset}", base] = f"%arg{len(self._arguments)}"
+            whole = self.scalar("ptr", base)
+            self._first.append(f"  {name} = getelementptr i8, ptr {whole}, i64 {behind}")
+        return name
 
-    def _argument(self, kind: str, base: str, offset: str | int) -> str:
-        found = self._arguments.get((base, offset))
-        if found is None or found[0] != kind:
-            found = kind, f"%arg{len(self._values)}"
-            self._arguments[base, offset] = found
-            self._values.append((kind, base, offset))
-        return found[1]
-
-    def call(self, names: dict[str, str], results: list[str], slots: tuple[str, int]) -> list[str]:
-        """End the function, call it, and read its results from memory.
+    def call(self, known: dict[str, str], results: list[str], base: str, offset: int) -> None:
+        """End the function and call it.
 
         Parameters
         ----------
-        names : dict of str to str
+        known : dict of str to str
             Functions of this module by text; this one is added unless its like is there.
         results : list of str
             Doubles that the function computed.
-        slots : (str, int)
-            Where the results are left: a pointer of the caller and an offset in bytes.
-
-        Returns
-        -------
-        list of str
-            The results, in the caller.
+        base, offset : str, int
+            Where it leaves the results: a pointer of the caller and a number of bytes.
         """
         if results:
-            target = self.pointer(*slots)
+            target = self.pointer(base, offset)
             for i, result in enumerate(results):
                 self.b.store(result, self.b.byte_pointer(target, 8 * i))
         self.b.ret("void")
-        kinds = ", ".join(f"{kind} %arg{i}" for i, (kind, _, _) in enumerate(self._values))
+        kinds = ", ".join(f"{kind} {name}" for (kind, *_), name in self._arguments.items())
+        self.b.lines[:0] = self._first
         text = self.b.body(f"({kinds}) nounwind")
-        symbol = names.get(text)
+        symbol = known.get(text)
         if symbol is None:
-            symbol = names[text] = f"finetti_loop{len(names)}"
+            symbol = known[text] = f"finetti_loop{len(known)}"
             self.caller.functions[symbol] = f"define internal void @{symbol}{text}"
-        caller = self.caller
-        passed = ", ".join(f"{kind} {self._passed(base, at)}" for kind, base, at in self._values)
-        caller.effect(f"call void @{symbol}({passed})")
-        base, offset = slots
-        places = (caller.byte_pointer(base, offset + 8 * i) for i in range(len(results)))
-        return [caller.load(place) for place in places]
-
-    def _passed(self, base: str, offset: str | int) -> str:
-        return self.caller.byte_pointer(base, offset) if isinstance(offset, int) else base
+        passed = ", ".join(f"{kind} {value}" for kind, value, *_ in self._arguments)
+        self.caller.effect(f"call void @{symbol}({passed})")

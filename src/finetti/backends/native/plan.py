@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finetti.backends.native.kernels import KERNELS
+from finetti.backends.native.separate import separate
 from finetti.errors import NotYetSupported
 from finetti.ir import OPS, Node, topological
 from finetti.ir.node import constant_data, make
@@ -452,7 +453,7 @@ class Plan:
         """The kernels and the loops of each stage in order."""
         loops: dict[int, list[Loop]] = {}
         for (stage, _), loop in sorted(self.loops.items()):
-            loops.setdefault(stage, []).append(loop)
+            loops.setdefault(stage, []).extend(separate(self, loop))
         for stage in sorted({*self.kernels, *loops}):
             yield self.kernels.get(stage, []), loops.get(stage, [])
 
