@@ -22,6 +22,7 @@ MAX_PARAMETERS = 8
 LONG_FILES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
 WIDE_FUNCTIONS: dict[str, str] = {
+    "src/finetti/infer/map.py:find_MAP": "a user's keywords, as PyMC spells them",
     "src/finetti/infer/predictive.py:sample_posterior_predictive": "a user's keywords, PyMC's",
     "src/finetti/infer/sample.py:sample": "a user's keywords, as PyMC spells them",
     "src/finetti/report/summary.py:summary": "a user's keywords, as ArviZ spells them",

@@ -56,6 +56,8 @@ _EXPORTS: dict[str, str] = {
         "finetti.infer.predictive",
     ),
     "compute_log_likelihood": "finetti.infer.loglik",
+    **dict.fromkeys(("find_MAP", "find_hessian"), "finetti.infer.map"),
+    "fit_laplace": "finetti.infer.laplace",
     # results
     "summary": "finetti.report.summary",
     "to_inference_data": "finetti.results.arviz",

@@ -68,6 +68,15 @@ def test_prior_predictive_of_some_variables_and_as_a_dict():
         pm.sample_prior_predictive(0, model)
 
 
+def test_the_older_name_of_the_number_of_prior_draws():
+    prior = pm.sample_prior_predictive(
+        samples=7, model=line(), random_seed=1, return_inferencedata=False
+    )
+    assert prior["mu"].shape == (7,)
+    with pytest.raises(ParameterError, match="give draws"):
+        pm.sample_prior_predictive(5, samples=7, model=line())
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_posterior_predictive_uses_each_draw(backend):
     model, trace = line(), posterior()

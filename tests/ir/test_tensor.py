@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from finetti.backends.reference import evaluate
-from finetti.errors import DtypeError, NotYetSupported, ShapeError, TracedValueError
+from finetti.errors import DtypeError, NotYetSupported, ParameterError, ShapeError, TracedValueError
 from finetti.ir import ops
 
 X = np.linspace(0.2, 2.3, 12).reshape(3, 4)
@@ -80,6 +80,7 @@ def test_asking_for_a_value_explains_itself(use):
         (lambda x: x + np.array(["a"] * 3), DtypeError, "cannot enter a model"),
         (lambda x: np.add(x, 1.0, out=np.zeros((3, 3))), NotYetSupported, "never written into"),
         (lambda x: ops.as_tensor([[1.0], [1.0, 2.0]]), ShapeError, "different lengths"),
+        (lambda x: x.__setitem__(0, 1.0), ParameterError, "set_subtensor"),
     ],
 )
 def test_mistakes_are_explained(wrong, error, words):

@@ -59,7 +59,7 @@ def _dependents(frozen: Frozen) -> list[str]:
     ]
 
 
-def sample_prior_predictive(
+def sample_prior_predictive(  # noqa: PLR0913, a user's keywords as PyMC spells them
     draws: int = 500,
     model: Any = None,
     var_names: Sequence[str] | None = None,
@@ -67,6 +67,7 @@ def sample_prior_predictive(
     return_inferencedata: bool = True,
     idata_kwargs: Mapping[str, Any] | None = None,
     backend: str | None = None,
+    samples: int | None = None,
 ) -> Any:
     """Draw parameters and data from the model without its data.
 
@@ -86,6 +87,8 @@ def sample_prior_predictive(
         Not supported yet.
     backend : str, optional
         "native" (default) or "reference".
+    samples : int, optional
+        What `draws` was called before PyMC 5.16.
 
     Returns
     -------
@@ -96,6 +99,10 @@ def sample_prior_predictive(
     where = "sample_prior_predictive"
     if idata_kwargs:
         raise NotYetSupported(f"{where}: idata_kwargs={idata_kwargs!r} is not there yet.")
+    if samples is not None:
+        if draws not in (500, samples):
+            raise ParameterError(f"{where}: draws={draws!r} and samples={samples!r}: give draws.")
+        draws = samples
     if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
         raise ParameterError(f"{where}: draws={draws!r}, expected a whole number >= 1.")
     model = modelcontext(model)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from finetti.errors import NotYetSupported, TracedValueError
+from finetti.errors import NotYetSupported, ParameterError, TracedValueError
 from finetti.ir.node import Node
 from finetti.ir.types import Shape, Size
 
@@ -131,6 +131,13 @@ class Tensor:
             "the NumPy array",
             "Use tensor functions (`pm.math.stack`, `np.exp(x)`, `x.sum()`), or draw values with "
             "`pm.draw(x)`.",
+        )
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise ParameterError(
+            f"item assignment to {self!r}: a tensor does not change. Write "
+            "`x = pm.math.set_subtensor(x[index], value)`, or build it with `pm.math.switch` or "
+            "`pm.math.stack`."
         )
 
     # -- NumPy protocols

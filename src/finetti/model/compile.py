@@ -247,6 +247,28 @@ def compile_density(
     return CompiledDensity(density, Layout.of(inputs), function)
 
 
+def compile_logp(
+    density: logdensity.Density, jacobian: bool = True, backend: str | None = None
+) -> Any:
+    """The log density and its gradient as a function of a vector of all values.
+
+    Whole numbers are moved too, with zeros in their places of the gradient.
+
+    Parameters
+    ----------
+    density : Density
+        The graph.
+    jacobian : bool
+        With the log-determinants of the transforms.
+    backend : str, optional
+        "native" (default) or "reference".
+    """
+    (logp,), inputs = as_floats([density.logp(jacobian=jacobian).node], density.inputs)
+    if check_backend(backend, "compile_logp") == "reference":
+        return ReferenceCompiled([logp], inputs, density=True)
+    return native.compile_density(logp, inputs)
+
+
 def compile_named(
     density: logdensity.Density, names: Sequence[str], backend: str | None = None
 ) -> CompiledMap:

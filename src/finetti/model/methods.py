@@ -11,6 +11,7 @@ import numpy as np
 
 from finetti.errors import ModelError, NotYetSupported, ParameterError, did_you_mean
 from finetti.ir import Node, Tensor, ops, rebuild, topological
+from finetti.ir.ops import leaf
 from finetti.ir.ops.leaf import new_input
 from finetti.model import diagnose
 from finetti.model.compile import (
@@ -23,6 +24,7 @@ from finetti.model.compile import (
 )
 from finetti.model.forward import draw_tensors, seed_number
 from finetti.model.frozen import Frozen, freeze_model
+from finetti.model.hessian import compile_hessian, hessian_graph
 from finetti.model.initial import check_initval, initial_point
 from finetti.model.logdensity import Density, Factor, build
 from finetti.model.text import model_text
@@ -30,7 +32,7 @@ from finetti.model.variables import VarList, rv_nodes
 from finetti.passes.grad import gradient
 
 _LATER = {
-    "compile_d2logp": "Hessians", "d2logp": "Hessians", "profile": "profiling",
+    "profile": "profiling",
     "to_graphviz": "graph drawing", "table": "the table of a model",
     "logp_dlogp_function": "this function; use compile_logp and compile_dlogp",
     "replace_rvs_by_values": "this function; pass the expression to compile_fn",
@@ -91,9 +93,20 @@ class ModelMethods:
         root = self.root
         return (
             len(root.named_vars),
-            tuple(tensor.handle.version for tensor in root.data_vars),
+            tuple(handle.version for handle in self._data_handles()),
             tuple(dim.length for dim in root.dims.known.values()),
         )
+
+    def _data_handles(self) -> list[Any]:
+        """Every exchangeable value that the graph uses, registered with the model or not."""
+        root = self.root
+        cache, count = root.__dict__.setdefault("_cache", {}), len(root.named_vars)
+        if "handles" not in cache or cache["handles"][0] != count:
+            tensors = [*root.named_vars.values(), *root.observations.values()]
+            roots = [tensor.node for tensor in tensors if tensor.node.dynamic]
+            handles = [node.attrs[0] for node in topological(roots) if node.op is leaf.data]
+            cache["handles"] = (count, list(dict.fromkeys(handles)))
+        return cache["handles"][1]  # type: ignore[no-any-return]
 
     def _remembered(self, what: str, make: Callable[[], Any]) -> Any:
         """What was made for the present variables and data, made again when they have changed."""
@@ -180,6 +193,24 @@ class ModelMethods:
         flat = [Tensor(grad).flatten() for grad in grads]
         return ops.concatenate(flat) if flat else ops.zeros((0,))
 
+    def d2logp(
+        self, vars: Any = None, jacobian: bool = True, negate_output: bool = True
+    ) -> Tensor:
+        """The Hessian [n, n] of the log density as a tensor over the unconstrained values.
+
+        Parameters
+        ----------
+        vars : variable or list, optional
+            With respect to these free variables only.
+        jacobian : bool
+            With the log-determinants of the transforms.
+        negate_output : bool
+            Of the negative log density, PyMC's default.
+        """
+        total = self.logp(jacobian=jacobian)
+        inputs = self._inputs(vars, "d2logp")
+        return hessian_graph((-total if negate_output else total).node, inputs)
+
     def _inputs(self, vars: Any, where: str) -> list[Node]:
         names = None if vars is None else self._names(vars, where)
         return [
@@ -247,6 +278,37 @@ class ModelMethods:
                 compiled = compile_density(self, backend, density)
                 return PointFunction(compiled, compiled.layout, True, "gradient")
             return self.compile_fn(self.dlogp(vars, jacobian), backend=backend)
+
+        return self._following_data(make)
+
+    def compile_d2logp(
+        self,
+        vars: Any = None,
+        jacobian: bool = True,
+        negate_output: bool = True,
+        *,
+        backend: str | None = None,
+        **compile_kwargs: Any,
+    ) -> PointFunction:
+        """The Hessian of the log density as a function of a point.
+
+        Parameters
+        ----------
+        vars : variable or list, optional
+            With respect to these free variables only.
+        jacobian : bool
+            With the log-determinants of the transforms.
+        negate_output : bool
+            Of the negative log density, PyMC's default.
+        backend : str, optional
+            "native" (default) or "reference".
+        """
+        refuse("compile_d2logp", compile_kwargs)
+
+        def make() -> PointFunction:
+            inputs = self._inputs(vars, "compile_d2logp")
+            compiled = compile_hessian(self.density(), inputs, jacobian, negate_output, backend)
+            return PointFunction(compiled, compiled.layout, True)
 
         return self._following_data(make)
 
