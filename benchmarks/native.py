@@ -48,8 +48,13 @@ class Clock:
         self.cpu = time.process_time() - self._start[1]
 
 
-def time_density(folder: Path, function: int, data: int, size: int) -> dict[str, Any]:
-    """Microseconds a call (median of 15 loops of about 4 ms), and the value at the test point."""
+def time_density(
+    folder: Path, function: int, data: int, size: int, least: int = 200
+) -> dict[str, Any]:
+    """Microseconds a call (median of 15 loops of about 4 ms), and the value at the test point.
+
+    A loop makes at least `least` calls.
+    """
     x = test_point(size)
     gradient, logp = np.empty(size), ctypes.c_double()
     status = DENSITY(function)(
@@ -67,7 +72,7 @@ def time_density(folder: Path, function: int, data: int, size: int) -> dict[str,
         *([ctypes.c_void_p] * 2),
         ctypes.c_size_t,
     ]
-    once = loop(function, data, size, *pointers, 200)
-    repeats = max(200, int(4e-3 / once))
+    once = loop(function, data, size, *pointers, least)
+    repeats = max(least, int(4e-3 / once))
     seconds = [loop(function, data, size, *pointers, repeats) for _ in range(15)]
     return {"us": statistics.median(seconds) * 1e6, "logp": value, "dlogp": slope}

@@ -4,6 +4,7 @@
 NB_MODULE(_core, m) {
     m.doc() = "Samplers, diagnostics and numerical kernels in C++.";
     bind_sampler(m);
+    bind_steps(m);
     bind_diagnostics(m);
     bind_kernels(m);
     bind_cpu(m);

@@ -9,11 +9,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -23,44 +21,34 @@
 #include "finetti/nuts_run.hpp"
 #include "finetti/philox.hpp"
 #include "finetti/random.hpp"
+#include "runs.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
 
 namespace {
 
-using Point = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Points = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-
-finetti::CompiledFunction function_at(std::uintptr_t address) {
-    if (address == 0) throw std::invalid_argument("the address of a compiled function is 0");
-    return reinterpret_cast<finetti::CompiledFunction>(address);
-}
-void* pointer_at(std::uintptr_t address) { return reinterpret_cast<void*>(address); }
-
-/// A NumPy array over memory that it keeps alive: no copy.
-template <class T>
-nb::object shared_array(const std::shared_ptr<T[]>& values, std::initializer_list<std::size_t> shape) {
-    auto* keeper = new std::shared_ptr<T[]>(values);
-    nb::capsule owner(keeper, [](void* p) noexcept { delete static_cast<std::shared_ptr<T[]>*>(p); });
-    return nb::ndarray<nb::numpy, T>(values.get(), shape.size(), shape.begin(), owner).cast();
-}
+using bindings::function_at;
+using bindings::Point;
+using bindings::pointer_at;
+using bindings::Points;
+using bindings::pointers_at;
+using bindings::shared_array;
 
 /// A run and the Python object that owns the compiled code and its data.
 class Run : public finetti::NutsRun {
 public:
     Run(const finetti::NutsConfig& config, std::uintptr_t function, const std::vector<std::uintptr_t>& data,
         const Points& initial, std::uint64_t seed, nb::object keep)
-        : NutsRun(config, function_at(function), pointers(data), rows(initial, data.size()),
+        : NutsRun(config, function_at(function), pointers_at(data), rows(initial, data.size()),
                   initial.shape(1), seed),
           keep_(std::move(keep)) {}
+    ~Run() {
+        const nb::gil_scoped_release release;
+        finish();
+    }
 
 private:
-    static std::vector<void*> pointers(const std::vector<std::uintptr_t>& data) {
-        std::vector<void*> result;
-        for (const std::uintptr_t address : data) result.push_back(pointer_at(address));
-        return result;
-    }
     static std::vector<double> rows(const Points& initial, std::size_t chains) {
         if (initial.shape(0) != chains)
             throw std::invalid_argument("NutsRun got " + std::to_string(initial.shape(0)) + " initial points for " +
@@ -158,22 +146,10 @@ void bind_progress(nb::module_& m) {
 }
 
 void bind_run(nb::module_& m) {
-    nb::class_<Run>(m, "NutsRun", "All chains of a NUTS run on threads; starts once.")
-        .def(nb::init<const finetti::NutsConfig&, std::uintptr_t, const std::vector<std::uintptr_t>&, const Points&,
-                      std::uint64_t, nb::object>(),
-             "config"_a, "fn"_a, "data"_a, "initial"_a, "seed"_a, "keep"_a = nb::none())
-        .def("start", &Run::start, "cores"_a, "Starts the chains on this many threads and returns at once.")
-        .def(
-            "poll",
-            [](const Run& run) {
-                std::vector<finetti::ChainProgress> result;
-                for (std::size_t chain = 0; chain < run.chains(); ++chain) result.push_back(run.progress(chain));
-                return result;
-            },
-            "Where every chain is.")
-        .def("stop", &Run::stop, "Asks all chains to end; the draws so far are kept.")
-        .def("join", &Run::join, "timeout_seconds"_a = -1.0, nb::call_guard<nb::gil_scoped_release>(),
-             "Waits for the chains (negative: for ever); True if all are done.")
+    nb::class_<Run> run(m, "NutsRun", "All chains of a NUTS run on threads; starts once.");
+    run.def(nb::init<const finetti::NutsConfig&, std::uintptr_t, const std::vector<std::uintptr_t>&, const Points&,
+                     std::uint64_t, nb::object>(),
+            "config"_a, "fn"_a, "data"_a, "initial"_a, "seed"_a, "keep"_a = nb::none())
         .def_prop_ro("draws", [](Run& run) { return draws_array(run, run.sampling()); },
                      "float64[chains, draws, n], shared with the chains.")
         .def_prop_ro("warmup_draws", [](Run& run) { return draws_array(run, run.warmup()); },
@@ -182,21 +158,13 @@ void bind_run(nb::module_& m) {
         .def_prop_ro("warmup_stats", [](Run& run) { return stats_dict(run.warmup().stats); })
         .def_prop_ro("divergences", &divergences_dict,
                      "Of the kept draws: chain, draw, energy_error, and the points start and end of the step.")
-        .def_prop_ro(
-            "finished",
-            [](const Run& run) {
-                std::vector<std::int64_t> result;
-                for (std::size_t chain = 0; chain < run.chains(); ++chain) result.push_back(run.finished(chain));
-                return result;
-            },
-            "Draws each chain has made, warm-up included.")
-        .def_prop_ro("errors", [](const Run& run) { return run.errors(); },
-                     "One message per chain; '' if it went well.")
         .def_prop_ro("last_points",
                      [](const Run& run) { return shared_array(run.last_points(), {run.chains(), run.dimension()}); },
                      "float64[chains, n]: the point last drawn, or tried if no start was found.")
         .def_prop_ro("gradients", [](const Run& run) { return run.gradients(); },
                      "Gradients each chain has taken: start, search, warm-up and draws.");
+    bindings::bind_threads(run);
+    bindings::bind_threads(run);
 }
 
 void bind_random(nb::module_& m) {

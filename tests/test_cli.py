@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -92,7 +93,7 @@ def test_traceback_of_finettis_errors_leaves_its_frames_out(run):
     text = """
         import pymc as pm
         def build():
-            from pymc import Slice
+            from pymc import SVGD
         build()
         """
     done = run(text)
@@ -160,7 +161,10 @@ def test_what_cannot_run(run, tmp_path):
     assert "cannot open 'no.py': No such file" in missing.stderr
     notebook = run("{}", name="model.ipynb")
     assert notebook.returncode == 2
-    assert "notebooks are not supported yet" in notebook.stderr
+    assert "model.ipynb is no Jupyter notebook" in notebook.stderr
+    script = run("x = 1", options=("--output", "out.ipynb"))
+    assert script.returncode == 2
+    assert "--output 'out.ipynb' is for notebooks" in script.stderr
 
 
 def test_version_and_help(capsys):
@@ -169,10 +173,164 @@ def test_version_and_help(capsys):
     assert stop.value.code == 0
     assert capsys.readouterr().out.startswith("finetti ")
     assert cli.main([]) == 0
-    assert "run a script that imports pymc" in capsys.readouterr().out
+    assert "run a script that imports pymc, pymc3" in capsys.readouterr().out
     with pytest.raises(SystemExit) as stop:
         cli.main(["dance"])
     assert stop.value.code == 2
+
+
+# -- translated idioms ----------------------------------------------------------------------------
+
+
+def test_idioms_are_listed_once_each_and_with_lines(run):
+    text = """
+        import numpy as np
+        a = np.float(1)
+        b = [np.float(k) for k in range(5)], np.float(2)
+        c = np.product([1, 2])
+        """
+    quiet = run(text)
+    assert quiet.returncode == 0
+    assert "numpy.float -> float (2 places)" in quiet.stderr
+    assert quiet.stderr.count("numpy.float") == 1
+    places = run(text, options=("--explain",)).stderr
+    assert places.count("numpy.float -> float") == 2
+    assert "script.py:3: numpy.float -> float" in places
+    assert "script.py:5: numpy.product -> np.prod" in places
+
+
+def test_tabs_and_spaces_are_read_as_python_2_read_them(run):
+    done = run("if True:\n\tx = 1\n        y = 2\nprint(x + y)\n")
+    assert done.stdout == "3\n"
+    assert "tabs and spaces mixed" in done.stderr
+
+
+# -- notebooks ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """Run cells as a notebook: (process, outputs of each cell)."""
+
+    def run_cells(*cells: str, options: tuple[str, ...] = ()):
+        content = {
+            "cells": [
+                {"cell_type": "markdown", "metadata": {}, "source": ["# title"]},
+                *(
+                    {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [],
+                     "source": textwrap.dedent(cell).strip("\n").splitlines(keepends=True)}
+                    for cell in cells
+                ),
+            ],
+            "metadata": {"kernelspec": {"language": "python"}}, "nbformat": 4, "nbformat_minor": 4,
+        }  # fmt: skip
+        (tmp_path / "book").mkdir(exist_ok=True)
+        (tmp_path / "book" / "nb.ipynb").write_text(json.dumps(content))
+        command = [sys.executable, "-m", "finetti", "run", "--output", "out.ipynb", *options]
+        done = subprocess.run(
+            [*command, "book/nb.ipynb"], cwd=tmp_path, capture_output=True, text=True, check=False,
+            timeout=120, env={**os.environ, "MPLBACKEND": "Agg"},
+        )  # fmt: skip
+        written = json.loads((tmp_path / "out.ipynb").read_text())
+        return done, [cell["outputs"] for cell in written["cells"][1:]]
+
+    return run_cells
+
+
+def test_a_notebook_runs_in_order_and_is_written(notebook):
+    done, outputs = notebook(
+        """
+        %matplotlib inline
+        %config InlineBackend.figure_format = 'retina'
+        import pymc as pm, os
+        x = 1
+        print(os.path.basename(os.getcwd()))
+        """,
+        "x += 1\nx",
+        "x;",
+        "s = ('%d'\n % x)\ns",
+        "_ + '!'",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "book\n2\n'2'\n'2!'\n"
+    assert outputs[0] == [{"output_type": "stream", "name": "stdout", "text": "book\n"}]
+    (result,) = outputs[1]
+    assert result["output_type"] == "execute_result" and result["execution_count"] == 2
+    assert result["data"] == {"text/plain": "2"}
+    assert outputs[2] == []
+
+
+def test_figures_are_kept_and_closed(notebook):
+    pytest.importorskip("matplotlib")
+    done, outputs = notebook(
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nplt.plot([3, 4]);",
+        "plt.get_fignums()",
+    )
+    assert done.returncode == 0 and done.stderr == ""
+    images = [o["data"]["image/png"] for o in outputs[0]]
+    assert len(images) == 2 and all(image.startswith("iVBORw0KGgo") for image in images)
+    assert outputs[1][0]["data"]["text/plain"] == "[]"
+
+
+def test_tracebacks_name_cell_and_line(notebook):
+    done, outputs = notebook("y = 1", "def f():\n    return 1 / 0\nprint('a')\nf()", "print('b')")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert lines[1].strip() == 'File "book/nb.ipynb, cell 2", line 4, in <module>'
+    assert lines[2].strip() == "f()"
+    assert 'cell 2", line 2' in done.stderr and "notebook.py" not in done.stderr
+    assert lines[-1] == "ZeroDivisionError: division by zero"
+    kinds = [output["output_type"] for output in outputs[1]]
+    assert kinds == ["stream", "error"] and outputs[2] == []
+    assert outputs[1][1]["ename"] == "ZeroDivisionError"
+
+
+@pytest.mark.parametrize(
+    ("cell", "stdout"),
+    [
+        ("%%time\nprint(1)", "1\nCPU times"),
+        ("%%capture out\nprint('hidden')", ""),
+        ("%time print(2)", "2\nWall time"),
+        ("%env FINETTI_TEST=3\nimport os\nprint(os.environ['FINETTI_TEST'])", "3\n"),
+        ("%pylab inline\nprint(sin(0.0))", "0.0\n"),
+        ("if True:\n    %load_ext watermark\nprint(4)", "4\n"),
+        ("%%html\n<b>no Python</b>", ""),
+        ("get_ipython().run_line_magic('matplotlib', 'inline')\nprint(5)", "5\n"),
+        ("len?", "Return the number of items"),
+        ("display(6)", "6\n"),
+    ],
+)
+def test_magics_that_are_honoured_or_ignored(notebook, cell, stdout):
+    done, _ = notebook(cell)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(stdout) if stdout else done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("!ls -l", "cell 1: `!ls -l`: finetti runs no shell commands"),
+        ("files = !ls", "cell 1: `!ls`: finetti runs no shell commands"),
+        ("%%bash\nls", "cell 1: the magic %%bash is not there"),
+        ("%debug", "cell 1: the magic %debug is not there"),
+    ],
+)
+def test_what_a_notebook_cannot_do(notebook, cell, message):
+    done, _ = notebook(cell)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_installing_is_passed_over(notebook):
+    done, _ = notebook("!pip install pymc3\n%pip install arviz\nprint(1)")
+    assert done.returncode == 0 and done.stdout == "1\n"
+    assert done.stderr.count("passed over, finetti installs nothing") == 2
+
+
+def test_a_notebook_in_another_language(run):
+    text = '{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}'
+    done = run(text, name="r.ipynb")
+    assert done.returncode == 2 and "r.ipynb is written in R" in done.stderr
 
 
 def test_the_console_script_is_the_same_command(tmp_path):

@@ -25,6 +25,8 @@ WIDE_FUNCTIONS: dict[str, str] = {
     "src/finetti/infer/map.py:find_MAP": "a user's keywords, as PyMC spells them",
     "src/finetti/infer/predictive.py:sample_posterior_predictive": "a user's keywords, PyMC's",
     "src/finetti/infer/sample.py:sample": "a user's keywords, as PyMC spells them",
+    "src/finetti/infer/steps/metropolis.py:DEMetropolis.__init__": "a user's keywords, PyMC's",
+    "src/finetti/infer/steps/metropolis.py:DEMetropolisZ.__init__": "a user's keywords, PyMC's",
     "src/finetti/report/summary.py:summary": "a user's keywords, as ArviZ spells them",
 }
 

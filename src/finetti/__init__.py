@@ -32,10 +32,13 @@ _EXPORTS: dict[str, str] = {
         ),
         "finetti.dialects.pymc.composed",
     ),
+    **dict.fromkeys(("CustomDist", "DensityDist"), "finetti.dialects.pymc.custom"),
     "math": "finetti.dialects.pymc.math.",
     "transforms": "finetti.dialects.pymc.transforms.",
     "activate": "finetti.dialects.importer",
     "deactivate": "finetti.dialects.importer",
+    "load_ipython_extension": "finetti.dialects.importer",
+    "unload_ipython_extension": "finetti.dialects.importer",
     # distributions by themselves
     **dict.fromkeys(("icdf", "logcdf", "logp"), "finetti.dist.functions"),
     # models
@@ -45,12 +48,25 @@ _EXPORTS: dict[str, str] = {
     "Point": "finetti.model.functions",
     "compile_fn": "finetti.model.functions",
     "draw": "finetti.model.forward",
+    "blackbox": "finetti.ir.ops.blackbox",
     "explain": "finetti.model.explain",
     "get_data": "finetti.model.functions",
     "modelcontext": "finetti.model.context",
     "to_jax": "finetti.model.export",
     # inference
     "sample": "finetti.infer.sample",
+    "step_methods": "finetti.infer.steps.",
+    **dict.fromkeys(
+        (
+            "ArrayStep", "ArrayStepShared", "BinaryGibbsMetropolis", "BinaryMetropolis",
+            "BlockedStep", "CategoricalGibbsMetropolis", "CauchyProposal", "Competence",
+            "CompoundStep", "DEMetropolis", "DEMetropolisZ", "ElemwiseCategorical",
+            "HamiltonianMC", "LaplaceProposal", "Metropolis", "MultivariateNormalProposal", "NUTS",
+            "NormalProposal", "PoissonProposal", "RaveledVars", "STEP_METHODS", "Slice",
+            "UniformProposal", "metrop_select",
+        ),
+        "finetti.infer.steps",
+    ),
     **dict.fromkeys(
         ("compute_deterministics", "sample_posterior_predictive", "sample_prior_predictive"),
         "finetti.infer.predictive",
@@ -59,6 +75,7 @@ _EXPORTS: dict[str, str] = {
     **dict.fromkeys(("find_MAP", "find_hessian"), "finetti.infer.map"),
     "fit_laplace": "finetti.infer.laplace",
     # results
+    "model_to_graphviz": "finetti.report.graphviz",
     "summary": "finetti.report.summary",
     "to_inference_data": "finetti.results.arviz",
     # errors

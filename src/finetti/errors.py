@@ -6,7 +6,8 @@ Every message says where, what came, what was expected, and how to fix it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 
 class FinettiError(Exception):
@@ -43,6 +44,9 @@ class InitialPointError(FinettiError, ValueError):
 
 class TracedValueError(FinettiError, TypeError):
     """Python asked for the value of a tensor that only has one after sampling."""
+
+    # How an operator goes on with an operand that has no shape yet: postponed(function, args).
+    postponed: Callable[..., Any] | None = None
 
 
 class CompileError(FinettiError, RuntimeError):

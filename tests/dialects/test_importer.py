@@ -85,16 +85,15 @@ def test_a_submodule_that_finetti_has_is_that_module(pm):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("from pymc import Slice", "pymc.Slice: finetti does not have it yet"),
-        ("from pymc.step_methods import Slice", "pymc.Slice: finetti does not have it yet"),
+        ("from pymc import SVGD", "pymc.SVGD: finetti does not have it yet"),
+        ("from pymc.step_methods import SVGD", "pymc.SVGD: finetti does not have it yet"),
         ("import pymc.nothing", "pymc has no 'nothing'"),
         ("import pymc.errors", "pymc has no 'errors'"),
         ("from pymc.gp import cov", "pymc.gp: finetti does not have it yet"),
-        ("import pymc3 as pm", "PyMC3 dialect is planned.*sigma="),
-        ("import theano.tensor as tt", "theano is not supported yet"),
-        ("import pytensor.tensor as pt", "pytensor is not supported yet"),
-        ("import aesara", "aesara is not supported yet"),
-        ("import numpyro", "NumPyro dialect is planned"),
+        ("import theano.nothing", "theano has no 'nothing'"),
+        ("from theano.tensor import swich", "theano.tensor has no 'swich'.*switch"),
+        ("import theano.tensor.shared_randomstreams", "random numbers inside a graph"),
+        ("from theano.gof import Op", "finetti.blackbox"),
     ],
 )
 def test_missing_modules_say_what_to_write(pm, statement, message):
@@ -107,7 +106,7 @@ def test_missing_modules_say_what_to_write(pm, statement, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Slice", "pymc.Slice: finetti does not have it yet"),
+        ("SVGD", "pymc.SVGD: finetti does not have it yet"),
         ("plot_trace", r"import arviz as az` and az.plot_trace\(idata\)"),
         ("traceplot", r"az.plot_trace\(idata\)"),
         ("MutableData", "write pm.Data instead"),
@@ -126,13 +125,67 @@ def test_a_misspelt_name_gets_the_nearest(pm):
         _ = pm.Norml
 
 
-def test_looking_for_a_refused_module_does_not_raise(pm):
-    # ArviZ 1 looks for numpyro when it is imported, and loads it only when it is used
-    assert importlib.util.find_spec("numpyro") is not None
-    script = "try:\n    import pymc3 as pm\nexcept ImportError:\n    import pymc as pm"
+def test_one_set_of_modules_answers_for_theano_aesara_and_pytensor(pm):
+    theano, aesara, pytensor = map(importlib.import_module, ("theano", "aesara", "pytensor"))
+    assert theano is aesara is pytensor
+    tensors = [importlib.import_module(f"{name}.tensor") for name in ("theano", "pytensor")]
+    assert tensors[0] is tensors[1] is theano.tensor
+    assert importlib.import_module("theano.tensor.nlinalg").matrix_inverse is not None
+    names: dict[str, object] = {}
+    exec("from theano import scan, shared; from theano.tensor import *", names)
+    assert names["scan"] is not None and names["dot"] is tensors[0].dot
+
+
+def test_pymc3_is_answered(pm):
+    old = importlib.import_module("pymc3")
+    assert old.__version__.startswith("3.11")
+    assert importlib.import_module("pymc3.distributions").Normal is not None
+
+
+def test_a_dialect_that_this_installation_lacks_is_refused(pm, monkeypatch):
+    row = importer._when_there("finetti.dialects.klingon", "Write it with pymc.")
+    monkeypatch.setitem(importer.TABLE, "klingon", row)
+    assert importlib.util.find_spec("klingon") is not None  # who only looks goes on
+    with pytest.raises(ImportError, match="klingon is not supported yet. Write it with pymc."):
+        importlib.import_module("klingon")
+    script = "try:\n    import klingon as pm\nexcept ImportError:\n    import pymc as pm"
     names: dict[str, object] = {}
     exec(script, names)
     assert names["pm"] is pm
+
+
+def test_looking_for_a_dialect_does_not_load_it(pm):
+    # ArviZ 1 looks for numpyro when it is imported, and loads it only when it is used
+    sys.modules.pop("aesara", None)
+    spec = importlib.util.find_spec("aesara")
+    assert spec is not None and "aesara" not in sys.modules
+
+
+def test_a_lazy_loader_gets_a_module_that_answers(pm):
+    sys.modules.pop("aesara", None)
+    spec = importlib.util.find_spec("aesara")
+    lazy = importlib.util.module_from_spec(spec)
+    sys.modules["aesara"] = lazy
+    importlib.util.LazyLoader(spec.loader).exec_module(lazy)
+    assert lazy.shared is importlib.import_module("theano").shared
+    assert importlib.import_module("aesara.tensor") is importlib.import_module("theano.tensor")
+
+
+def test_a_missing_requirement_is_named(pm, monkeypatch):
+    def fails(row, rest):
+        raise ModuleNotFoundError("No module named 'jax'", name="jax")
+
+    monkeypatch.setattr(importer, "_answer", fails)
+    sys.modules.pop("theano", None)
+    with pytest.raises(ImportError, match="theano needs jax, which is not installed"):
+        importlib.import_module("theano")
+
+
+def test_the_ipython_extension_is_activate():
+    finetti.load_ipython_extension(None)
+    assert any(isinstance(f, importer.DialectFinder) for f in sys.meta_path)
+    finetti.unload_ipython_extension(None)
+    assert not any(isinstance(f, importer.DialectFinder) for f in sys.meta_path)
 
 
 def test_a_real_package_on_the_path_does_not_win(tmp_path, monkeypatch):

@@ -41,6 +41,7 @@ ROWS: list[tuple[str, tuple[Any, ...], Any]] = [
     ("dot", (X, Y), X @ Y), ("eq", (X, Y), X == Y), ("erf", (X,), sp.erf(X)),
     ("erfc", (X,), sp.erfc(X)), ("erfcinv", (X,), sp.erfcinv(X)), ("erfinv", (X,), sp.erfinv(X)),
     ("exp", (X,), np.exp(X)), ("expand_dims", (Y, 0), Y[None]), ("expm1", (X,), np.expm1(X)),
+    ("expand_packed_triangular", (2, [1.0, 2.0, 3.0]), [[1.0, 0.0], [2.0, 3.0]]),
     ("eye", (3,), np.eye(3)), ("floor", (X,), np.floor(X)),
     ("flat_outer", (Y, Y), np.outer(Y, Y).ravel()), ("flatten", (X,), X.ravel()),
     ("flatten_list", ([X, Y],), np.concatenate([X.ravel(), Y])), ("full", ((2,), 3.0), [3.0, 3.0]),

@@ -101,6 +101,7 @@ EQUAL: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
             {"chol": CHOL.T, "lower": False},
         )
     ),
+    ("Geometric(failures)", {"logit_p": np.log(0.3 / 0.7)}, {"p": 0.3}, 2),
     ("MvNormal", {"cov": COV}, {"mu": 0.0, "chol": CHOL}, [1.0, 0.0, 2.0]),
     ("MvNormal", {"tau": np.linalg.inv(COV)}, {"mu": 0.0, "chol": CHOL}, [1.0, 0.0, 2.0]),
     ("MvNormal", {"chol": CHOL.T, "lower": False}, {"mu": 0.0, "chol": CHOL}, [1.0, 0.0, 2.0]),

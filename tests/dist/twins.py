@@ -234,3 +234,28 @@ def polygon(x: Any, pdf: Any) -> Twin:
     twin.mean = lambda: integral(lambda v: v)  # type: ignore[method-assign]
     twin.var = lambda: integral(lambda v: v * v) - twin.mean() ** 2  # type: ignore[method-assign]
     return twin
+
+
+def power_law(alpha: Any, lower: Any, upper: Any) -> Twin:
+    """A density proportional to x ** alpha between two bounds."""
+    alpha, lower, upper = (np.asarray(x, float) for x in (alpha, lower, upper))
+    flat = alpha == -1.0
+    power = np.where(flat, 1.0, alpha + 1.0)
+
+    def integral(x: Any) -> Any:
+        return np.where(flat, np.log(x / lower), (x**power - lower**power) / power)
+
+    total = integral(upper)
+
+    def logpdf(x: Any) -> Any:
+        inside = (np.asarray(x) >= lower) & (np.asarray(x) <= upper)
+        safe = np.where(inside, x, lower)
+        return np.where(inside, alpha * np.log(safe) - np.log(total), -np.inf)
+
+    def ppf(q: Any) -> Any:
+        q = np.asarray(q)
+        return np.where(
+            flat, lower * (upper / lower) ** q, (lower**power + q * total * power) ** (1 / power)
+        )
+
+    return Twin(logpdf, lambda x: integral(np.clip(x, lower, upper)) / total, ppf)

@@ -214,8 +214,7 @@ def test_new_data_are_sampled_without_a_new_model():
     ("keywords", "error", "words"),
     [
         ({"target_acept": 0.9}, ParameterError, "Did you mean 'target_accept'"),
-        ({"step": object()}, NotYetSupported, "step methods"),
-        ({"return_inferencedata": False}, NotYetSupported, "MultiTrace"),
+        ({"step": object()}, ParameterError, "a step method such as"),
         ({"callback": print}, NotYetSupported, "callback"),
         ({"trace": []}, NotYetSupported, "trace"),
         ({"keep_warning_stat": True}, NotYetSupported, "keep_warning_stat"),
@@ -263,11 +262,6 @@ def test_models_that_cannot_be_sampled():
         pm.Normal("y", 0, 1, observed=1.0)
     with pytest.raises(ModelError, match="no free variables"):
         pm.sample(**FEW, model=model)
-    with pm.Model() as model:
-        pm.Poisson("k", 3)
-        pm.Normal("x")
-    with pytest.raises(NotYetSupported, match="'k' is discrete"):
-        pm.sample(**FEW, model=model)
 
 
 def test_a_start_that_is_not_finite_names_the_row():
@@ -310,7 +304,7 @@ class FakeRun:
 
 def test_ctrl_c_stops_the_run():
     run = FakeRun([0])
-    assert nuts._follow(run, 2, nuts.Progress(None)) is True
+    assert nuts.follow(run, 2, nuts.Progress(None)) is True
     assert run.stopped and run.cores == 2
 
 

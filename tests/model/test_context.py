@@ -93,7 +93,7 @@ def test_variables_are_attributes_and_unknown_ones_are_named():
         _ = model.slpe
     with pytest.raises(KeyError, match="Did you mean 'slope'"):
         _ = model["slpe"]
-    with pytest.raises(NotImplementedError, match="graph drawing"):
+    with pytest.raises(NotImplementedError, match="model_to_graphviz"):
         model.to_graphviz()
 
 

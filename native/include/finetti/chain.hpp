@@ -1,13 +1,11 @@
-// One chain: find a start, warm up, draw.
+// One Hamiltonian chain: find a start, warm up, draw.
 #pragma once
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 
 #include "finetti/chain_output.hpp"
@@ -20,41 +18,20 @@
 
 namespace finetti {
 
-/// Seconds of the monotonic clock.
-inline double now_seconds() noexcept {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-/// What other threads may read while a chain runs. One cache line of its own per chain.
-struct alignas(64) ChainState {
-    std::atomic<std::int64_t> finished_draws{0};  // warm-up included
-    std::atomic<std::int64_t> divergences{0};     // of the kept draws
-    std::atomic<std::int64_t> latest_num_steps{0};
-    std::atomic<std::int64_t> total_num_steps{0};
-    std::atomic<double> step_size{0.0};
-    std::atomic<double> start_time{0.0};
-    std::atomic<double> end_time{0.0};
-    std::atomic<bool> started{false};
-    std::atomic<bool> done{false};
-};
-
-/// No start with finite density and gradient was found.
-class StartError : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
-
-template <LogDensity Density>
+/// Trajectory: Nuts, or anything else that moves a current point by leapfrogs.
+template <LogDensity Density, template <class> class Trajectory = Nuts>
 class Chain {
 public:
+    /// length: what the trajectory wants to know beyond the configuration.
+    template <class... Length>
     Chain(const NutsConfig& config, Density& density, std::uint64_t seed, std::uint64_t chain,
-          const std::atomic<bool>& stop)
+          const std::atomic<bool>& stop, Length... length)
         : config_(config),
           seed_(seed),
           chain_(chain),
           hamiltonian_(density),
-          nuts_(hamiltonian_, static_cast<std::size_t>(config.max_treedepth), config.max_energy_error, stop),
-          warmup_(config, hamiltonian_, nuts_, seed, chain) {}
+          trajectory_(hamiltonian_, config, stop, length...),
+          warmup_(config, hamiltonian_, trajectory_, seed, chain) {}
 
     /// Finds a start around `initial` and prepares the warm-up; throws StartError.
     void begin(const double* initial) {
@@ -62,15 +39,23 @@ public:
         warmup_.begin();
     }
 
+    /// Goes on from x, where something else has put the chain.
+    void go_on_from(const double* x) {
+        PhasePoint& point = trajectory_.current();
+        std::copy_n(x, hamiltonian_.dimension(), point.x);
+        hamiltonian_.evaluate(point);
+        if (!finite(point)) throw StartError(complaint(point));
+    }
+
     /// The point last tried or drawn.
-    [[nodiscard]] const double* position() const noexcept { return nuts_.current().x; }
+    [[nodiscard]] const double* position() const noexcept { return trajectory_.current().x; }
 
     /// One draw; false if it was cut short by a stop request.
     bool step(std::int64_t draw, DrawStats& stats) {
         const double step = jittered_step(draw);
-        transition_ = nuts_.transition(seed_, chain_, static_cast<std::uint64_t>(draw), step);
+        transition_ = trajectory_.transition(seed_, chain_, static_cast<std::uint64_t>(draw), step);
         if (transition_.stopped) return false;
-        const PhasePoint& point = nuts_.current();
+        const PhasePoint& point = trajectory_.current();
         stats.lp = point.logp;
         stats.energy = point.energy;
         stats.energy_error = transition_.energy_error;
@@ -79,7 +64,7 @@ public:
         stats.step_size = step;
         stats.fisher_distance = hamiltonian_.metric().fisher_distance(point.x, point.g);
         stats.tree_depth = transition_.depth;
-        stats.n_steps = transition_.accept.count();
+        stats.n_steps = transition_.leapfrogs;
         stats.index_in_trajectory = point.index;
         stats.reached_max_treedepth = transition_.reached_max_depth;
         stats.diverging = transition_.diverging;
@@ -88,6 +73,8 @@ public:
         return true;
     }
 
+    /// Whether the last trajectory led to another point than its start.
+    [[nodiscard]] bool position_is_new() const noexcept { return trajectory_.current().index != 0; }
     [[nodiscard]] const Transition& last_transition() const noexcept { return transition_; }
     [[nodiscard]] const DiagonalMetric& metric() const noexcept { return hamiltonian_.metric(); }
 
@@ -100,27 +87,33 @@ private:
 
     void find_start(const double* initial) {
         const std::size_t n = hamiltonian_.dimension();
-        PhasePoint& point = nuts_.current();
+        PhasePoint& point = trajectory_.current();
         const std::int64_t attempts = config_.init_jitter > 0 ? config_.init_retries + 1 : 1;
         for (std::int64_t attempt = 0; attempt < attempts; ++attempt) {
             UniformStream uniforms({seed_, chain_, static_cast<std::uint64_t>(attempt), Purpose::start_jitter});
             for (std::size_t i = 0; i < n; ++i)
                 point.x[i] = initial[i] + config_.init_jitter * (2.0 * uniforms.next() - 1.0);
             hamiltonian_.evaluate(point);
-            const auto finite = [](double value) { return std::isfinite(value); };
-            if (finite(point.logp) && std::all_of(point.g, point.g + n, finite)) return;
+            if (finite(point)) return;
         }
-        const std::string tries = ", after " + std::to_string(attempts) + (attempts == 1 ? " try" : " tries");
-        if (std::isfinite(point.logp)) throw StartError("the gradient at the start is not finite" + tries);
-        const std::string value = std::isnan(point.logp) ? "nan" : std::to_string(point.logp);
-        throw StartError("the log density at the start is " + value + tries);
+        const std::string tries = std::to_string(attempts) + (attempts == 1 ? " try" : " tries");
+        throw StartError(complaint(point) + ", after " + tries);
+    }
+
+    [[nodiscard]] bool finite(const PhasePoint& point) const noexcept {
+        const auto is_finite = [](double value) { return std::isfinite(value); };
+        return is_finite(point.logp) && std::all_of(point.g, point.g + hamiltonian_.dimension(), is_finite);
+    }
+    static std::string complaint(const PhasePoint& point) {
+        if (std::isfinite(point.logp)) return "the gradient at the start is not finite";
+        return "the log density at the start is " + (std::isnan(point.logp) ? "nan" : std::to_string(point.logp));
     }
 
     const NutsConfig& config_;
     std::uint64_t seed_, chain_;
     Hamiltonian<Density> hamiltonian_;
-    Nuts<Density> nuts_;
-    Warmup<Density> warmup_;
+    Trajectory<Density> trajectory_;
+    Warmup<Density, Trajectory> warmup_;
     Transition transition_;
 };
 

@@ -26,6 +26,12 @@ public:
         : std::runtime_error("the log density returned the error code " + std::to_string(status)) {}
 };
 
+/// No start with finite density and gradient was found.
+class StartError : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 /// A compiled log density with its data block; counts every gradient.
 class CompiledDensity {
 public:

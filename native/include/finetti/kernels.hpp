@@ -6,7 +6,9 @@
 
 #include "finetti/along.hpp"
 #include "finetti/dense.hpp"
+#include "finetti/factor_adjoint.hpp"
 #include "finetti/linalg.hpp"
+#include "finetti/many.hpp"
 #include "finetti/special.hpp"
 #include "finetti/sweeps.hpp"
 
@@ -50,11 +52,15 @@ inline auto kernel_table() noexcept {
         Kernel{"finetti_polygamma", address_of(&special::polygamma)},
         Kernel{"finetti_trigamma", address_of(&special::trigamma)},
         Kernel{"finetti_cholesky", address_of(&linalg::cholesky)},
+        Kernel{"finetti_cholesky_adjoint", address_of(&linalg::cholesky_adjoint)},
+        Kernel{"finetti_cholesky_many", address_of(&many::cholesky)},
         Kernel{"finetti_matmul", address_of(&linalg::matmul)},
+        Kernel{"finetti_matmul_many", address_of(&many::matmul)},
         Kernel{"finetti_matmul_nt", address_of(&linalg::matmul_nt)},
         Kernel{"finetti_matmul_tn", address_of(&linalg::matmul_tn)},
         Kernel{"finetti_matmul_tt", address_of(&linalg::matmul_tt)},
         Kernel{"finetti_solve_triangular", address_of(&linalg::solve_triangular)},
+        Kernel{"finetti_solve_triangular_many", address_of(&many::solve_triangular)},
         Kernel{"finetti_eigh", address_of(&dense::eigh)},
         Kernel{"finetti_expm", address_of(&dense::expm)},
         Kernel{"finetti_slogdet", address_of(&dense::slogdet)},

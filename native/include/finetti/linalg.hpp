@@ -120,8 +120,8 @@ inline void matmul_tt(std::size_t n, std::size_t k, std::size_t m, const double*
 
 namespace detail {
 
-// The Cholesky factor of one block, in place; whether it is positive definite.
-inline bool factor_block(std::size_t width, double* l, std::size_t l_row) noexcept {
+// The Cholesky factor of a few rows, in place; whether it is positive definite.
+inline bool factor_few(std::size_t width, double* l, std::size_t l_row) noexcept {
     for (std::size_t i = 0; i < width; ++i) {
         double* row = l + i * l_row;
         for (std::size_t j = 0; j <= i; ++j) {
@@ -132,6 +132,31 @@ inline bool factor_block(std::size_t width, double* l, std::size_t l_row) noexce
         }
         if (!(row[i] > 0 && std::isfinite(row[i]))) return false;
     }
+    return true;
+}
+
+// The same for one block. The columns of what is left are held as vectors, from which each finished column is taken.
+FINETTI_MULTIVERSION inline bool factor_block(std::size_t width, double* l, std::size_t l_row) noexcept {
+    constexpr std::size_t pieces = block / lanes;
+    Lanes columns[block][pieces] = {};
+    for (std::size_t i = 0; i < width; ++i)
+        for (std::size_t j = 0; j <= i; ++j) columns[j][i / lanes][i % lanes] = l[i * l_row + j];
+    const std::size_t used = (width + lanes - 1) / lanes;
+    for (std::size_t j = 0; j < width; ++j) {
+        double top[block];
+        const double pivot = std::sqrt(columns[j][j / lanes][j % lanes]);
+        if (!(pivot > 0 && std::isfinite(pivot))) return false;
+        const double inverse = 1 / pivot;
+        for (std::size_t v = j / lanes; v < used; ++v) {
+            columns[j][v] = inverse * columns[j][v];
+            store(columns[j][v], top + v * lanes);
+        }
+        columns[j][j / lanes][j % lanes] = pivot;
+        for (std::size_t q = j + 1; q < width; ++q)
+            for (std::size_t v = q / lanes; v < used; ++v) columns[q][v] -= top[q] * columns[j][v];
+    }
+    for (std::size_t i = 0; i < width; ++i)
+        for (std::size_t j = 0; j <= i; ++j) l[i * l_row + j] = columns[j][i / lanes][i % lanes];
     return true;
 }
 
@@ -185,7 +210,7 @@ inline void cholesky(std::size_t n, const double* a, double* out) noexcept {
         // the product fills whole blocks, so the part above the diagonal is put back to zero
         add_product(n - first, first, width, -1.0, left, left.transposed(), corner, n);
         for (std::size_t i = 0; i < width; ++i) std::fill(corner + i * n + i + 1, corner + i * n + width, 0.0);
-        definite = detail::factor_block(width, corner, n);
+        definite = width <= lanes ? detail::factor_few(width, corner, n) : detail::factor_block(width, corner, n);
         detail::solve_rows(below, width, corner, corner + width * n, n);
     }
     if (!definite) std::fill_n(out, n * n, std::numeric_limits<double>::quiet_NaN());

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "finetti/hamiltonian.hpp"
+#include "finetti/nuts_config.hpp"
 #include "finetti/phase_point.hpp"
 #include "finetti/policy.hpp"
 #include "finetti/random.hpp"
@@ -27,6 +28,7 @@ struct Transition {
     double energy_error = 0.0;      // of the draw
     double max_energy_error = 0.0;  // the largest in size along the trajectory
     std::int64_t depth = 0;         // doublings that entered the tree
+    std::int64_t leapfrogs = 0;
     bool diverging = false;
     bool reached_max_depth = false;
     bool stopped = false;  // cut short by a stop request: no valid draw
@@ -37,12 +39,11 @@ struct Transition {
 template <LogDensity Density>
 class Nuts {
 public:
-    Nuts(Hamiltonian<Density>& hamiltonian, std::size_t max_depth, double max_energy_error,
-         const std::atomic<bool>& stop)
+    Nuts(Hamiltonian<Density>& hamiltonian, const NutsConfig& config, const std::atomic<bool>& stop)
         : hamiltonian_(hamiltonian),
-          pool_(PhasePool::points_for_depth(max_depth), hamiltonian.dimension()),
-          max_depth_(hamiltonian.dimension() == 0 ? 0 : max_depth),
-          max_energy_error_(max_energy_error),
+          pool_(PhasePool::points_for_depth(static_cast<std::size_t>(config.max_treedepth)), hamiltonian.dimension()),
+          max_depth_(hamiltonian.dimension() == 0 ? 0 : static_cast<std::size_t>(config.max_treedepth)),
+          max_energy_error_(config.max_energy_error),
           stop_(stop),
           current_(pool_.take()) {}
 
@@ -78,6 +79,7 @@ public:
             from = std::move(other.last);
             ++result_.depth;
         }
+        result_.leapfrogs = result_.accept.count();
         result_.stopped = growth == Growth::stopped;
         result_.diverging = growth == Growth::diverged;
         result_.reached_max_depth = growth == Growth::going && max_depth_ > 0;

@@ -5,6 +5,7 @@
 // Uniforms and normals use only IEEE operations that are exactly rounded: the bits are the same on any machine.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -22,9 +23,16 @@ enum class Purpose : std::uint32_t {
     step_jitter = 4,
     step_search = 5,  // velocities of the step-size search
     start_jitter = 6,
+    // Steps of a compound: what is proposed, whether it is accepted, in which order elements move
+    proposal = 7,
+    acceptance = 8,
+    order = 9,
 };
 
-/// The part of the address that is fixed for a chain's draw.
+/// The streams of one step of a compound: a chain's number with the step's above it.
+constexpr std::uint64_t step_stream(std::uint64_t chain, std::uint64_t step) noexcept { return step << 32 | chain; }
+
+/// The part of the address that is fixed for a chain's draw. A step's number goes above the purpose; the first is 0.
 struct StreamAddress {
     std::uint64_t seed;
     std::uint32_t chain;
@@ -37,7 +45,7 @@ struct StreamAddress {
         : seed(seed_),
           chain(static_cast<std::uint32_t>(chain_)),
           draw(static_cast<std::uint32_t>(draw_)),
-          purpose(purpose_) {}
+          purpose(purpose_ | static_cast<std::uint32_t>(chain_ >> 32) << 8) {}
 
     [[nodiscard]] PhiloxKey key() const noexcept {
         return {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
@@ -63,6 +71,30 @@ inline double portable_log(double x) noexcept {
     double series = 1.0 / 23;
     for (int k = 21; k >= 3; k -= 2) series = series * s + 1.0 / k;
     return e * 0.693147180559945309417 + 2.0 * (f + f * s * series);
+}
+
+/// log(1 - u) of uniforms, in place.
+FINETTI_MULTIVERSION inline void logs_of_uniforms(double* u, std::size_t n) noexcept {
+    for (std::size_t i = 0; i < n; ++i) u[i] = portable_log(1.0 - u[i]);
+}
+
+inline constexpr auto inverse_factorials = [] {
+    std::array<double, 14> values{1.0};
+    double factorial = 1.0;
+    for (std::size_t k = 1; k < values.size(); ++k) values[k] = 1.0 / (factorial *= static_cast<double>(k));
+    return values;
+}();
+
+/// exp(x) for x <= 0, from exactly rounded operations only: x = n log 2 + r, exp r by its series. 0 below -708.
+inline double portable_exp(double x) noexcept {
+    const double shifter = 0x1.8p52;  // leaves the nearest whole number in the lowest bits
+    const double shifted = x * 1.44269504088896340736 + shifter;
+    const double n = shifted - shifter;
+    const double r = (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
+    double series = inverse_factorials[13];
+    for (int k = 12; k >= 0; --k) series = series * r + inverse_factorials[k];
+    const double power = std::bit_cast<double>((std::bit_cast<std::uint64_t>(shifted) + 1023) << 52);
+    return x < -708.0 ? 0.0 : series * power;
 }
 
 // Wichura (1988), Algorithm AS 241 (PPND16): the standard normal quantile to about 1e-16.
@@ -195,6 +227,41 @@ private:
     std::uint32_t index_ = 0;
     bool spare_ = false;
     std::uint64_t second_ = 0;
+};
+
+/// The numbers of a UniformStream, worked out in batches: for steps that need many.
+class UniformBatches {
+public:
+    explicit UniformBatches(const StreamAddress& address) noexcept : address_(address) {}
+
+    double next() noexcept {
+        if (position_ == size) refill();
+        return detail::uniform_from_bits(bits_[position_++]);
+    }
+    /// A standard exponential.
+    double exponential() noexcept { return -detail::portable_log(1.0 - next()); }
+    /// Logarithms of the next uniforms.
+    void fill_logs(double* out, std::size_t n) noexcept {
+        for (std::size_t i = 0; i < n; ++i) out[i] = next();
+        detail::logs_of_uniforms(out, n);
+    }
+    /// A whole number below `limit`.
+    std::size_t below(std::size_t limit) noexcept {
+        return static_cast<std::size_t>(next() * static_cast<double>(limit));
+    }
+
+private:
+    static constexpr std::size_t size = 2 * detail::philox_batch;
+    void refill() noexcept {
+        detail::philox_fill(address_.counter(index_), address_.key(), bits_);
+        index_ += detail::philox_batch;
+        position_ = 0;
+    }
+
+    StreamAddress address_;
+    std::uint32_t index_ = 0;
+    std::size_t position_ = size;
+    std::uint64_t bits_[size];
 };
 
 }  // namespace finetti

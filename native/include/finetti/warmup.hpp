@@ -64,14 +64,14 @@ private:
     std::int64_t early_end_, metric_end_;
 };
 
-template <LogDensity Density>
+template <LogDensity Density, template <class> class Trajectory = Nuts>
 class Warmup {
 public:
-    Warmup(const NutsConfig& config, Hamiltonian<Density>& hamiltonian, Nuts<Density>& nuts, std::uint64_t seed,
-           std::uint64_t chain)
+    Warmup(const NutsConfig& config, Hamiltonian<Density>& hamiltonian, Trajectory<Density>& trajectory,
+           std::uint64_t seed, std::uint64_t chain)
         : config_(config),
           hamiltonian_(hamiltonian),
-          nuts_(nuts),
+          trajectory_(trajectory),
           seed_(seed),
           chain_(chain),
           schedule_(config),
@@ -82,9 +82,9 @@ public:
     /// Before the first draw; the current point has been evaluated.
     void begin() {
         if (config_.tune == 0) return;
-        const PhasePoint& start = nuts_.current();
+        const PhasePoint& start = trajectory_.current();
         if (config_.adapt_metric) {
-            const PointRef scratch = nuts_.spare();
+            const PointRef scratch = trajectory_.spare();
             hamiltonian_.metric().initialise(start.x, start.g, scratch->x);
             windows_.add(start.x, start.g);
         }
@@ -97,7 +97,7 @@ public:
         bool is_late = true;
         bool first_metric = false;
         if (schedule_.learns_metric(draw) || !policy::freeze_after_warmup) {
-            const PhasePoint& point = nuts_.current();
+            const PhasePoint& point = trajectory_.current();
             if (counts(point, transition)) windows_.add(point.x, point.g);
             const auto decision = schedule_.decide(draw, windows_.background_count());
             is_late = decision.is_late;
@@ -130,7 +130,7 @@ private:
 
     /// Doubles or halves from initial_step until one leapfrog's acceptance crosses the target.
     void search_step_size(std::int64_t draw) {
-        PhasePoint& start = nuts_.current();
+        PhasePoint& start = trajectory_.current();
         hamiltonian_.refresh_momentum(start, {seed_, chain_, static_cast<std::uint64_t>(draw), Purpose::step_search});
         step_ = config_.initial_step;
         const bool grow = accepts(start, step_);
@@ -142,7 +142,7 @@ private:
         step_ = averaging_.step();
     }
     bool accepts(const PhasePoint& start, double step) {
-        const PointRef end = nuts_.spare();
+        const PointRef end = trajectory_.spare();
         hamiltonian_.leapfrog(start, *end, step);
         const double error = Hamiltonian<Density>::energy_error(*end, start.energy);
         return std::fmin(1.0, std::exp(-error)) > config_.target_accept;
@@ -152,7 +152,7 @@ private:
 
     const NutsConfig& config_;
     Hamiltonian<Density>& hamiltonian_;
-    Nuts<Density>& nuts_;
+    Trajectory<Density>& trajectory_;
     std::uint64_t seed_, chain_;
     WindowSchedule schedule_;
     MetricWindows windows_;

@@ -16,8 +16,8 @@ from finetti.backends.jax_incomplete import betainc_d, gammainc, gammainc_d, gam
 from finetti.ir.ops.indexing import Spec, index_key
 
 __all__ = [
-    "add_along", "betainc_d", "cholesky", "concatenate", "cumargmax", "eigh", "erfcx",
-    "gammainc", "gammainc_d", "gammaincc", "index", "index_add", "index_set", "log1mexp",
+    "add_along", "betainc_d", "cholesky", "cholesky_adjoint", "concatenate", "cumargmax", "eigh",
+    "erfcx", "gammainc", "gammainc_d", "gammaincc", "index", "index_add", "index_set", "log1mexp",
     "log_ndtr", "mills_inverse", "polygamma", "put_along", "recurrence", "slogdet", "solve",
     "solve_triangular",
 ]  # fmt: skip
@@ -108,6 +108,16 @@ def cholesky(x: Array) -> Array:
     """The lower factor, of the lower triangle alone; NaN throughout when there is none."""
     factor = jax.lax.linalg.cholesky(jnp.asarray(x, float), symmetrize_input=False)
     return _all_nan_if(jnp.isnan(factor).any((-1, -2)), factor)
+
+
+def cholesky_adjoint(g: Array, y: Array) -> Array:
+    """The adjoint of a matrix from that of its lower factor."""
+    n = y.shape[-1]
+    half = jnp.tril(jnp.ones((n, n))) - 0.5 * jnp.eye(n)
+    phi = (jnp.swapaxes(jnp.tril(y), -1, -2) @ jnp.tril(g)) * half
+    inner = jnp.swapaxes(solve_triangular(y, phi, lower=True, trans=True), -1, -2)
+    total = solve_triangular(y, inner, lower=True, trans=True)
+    return 0.5 * (total + jnp.swapaxes(total, -1, -2))
 
 
 def solve_triangular(a: Array, b: Array, *, lower: bool, trans: bool) -> Array:

@@ -27,8 +27,8 @@ from finetti.passes.simplify import simplify
 Function = Callable[..., Any]
 
 
-def library() -> Any:
-    """The module `jax`, with 64-bit numbers switched on.
+def library(*, any_precision: bool = False) -> Any:
+    """The module `jax`, with 64-bit numbers switched on unless any precision will do.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def library() -> Any:
             "to_jax: JAX is not installed. It is an optional dependency; install it with "
             '`pip install "finetti[jax]"`.'
         ) from error
-    if not jax.config.jax_enable_x64:
+    if not any_precision and not jax.config.jax_enable_x64:
         raise CompileError(
             "to_jax: JAX is set to 32-bit numbers, and a log density needs 64. Write "
             '`jax.config.update("jax_enable_x64", True)` right after `import jax`, or work inside '
@@ -53,7 +53,9 @@ def library() -> Any:
     return jax
 
 
-def lower(outputs: Sequence[Node], inputs: Sequence[Node]) -> Function:
+def lower(
+    outputs: Sequence[Node], inputs: Sequence[Node], *, any_precision: bool = False
+) -> Function:
     """A traceable function from the inputs' arrays to a tuple of the outputs' arrays.
 
     Parameters
@@ -62,34 +64,62 @@ def lower(outputs: Sequence[Node], inputs: Sequence[Node]) -> Function:
         What to compute.
     inputs : sequence of Node
         `input` nodes, in the order of the function's arguments.
+    any_precision : bool, optional
+        Whether 32-bit numbers will do, where JAX is set to them.
 
     Raises
     ------
     NotYetSupported
         For an operation that JAX does not have.
     """
-    jax = library()
+    return library(any_precision=any_precision).jit(interpreter(outputs, inputs))  # type: ignore[no-any-return]
+
+
+def lower_draws(outputs: Sequence[Node], inputs: Sequence[Node]) -> Function:
+    """As `lower`, for graphs that draw random numbers: the first argument is a key."""
+    return library(any_precision=True).jit(interpreter(outputs, inputs, draws=True))  # type: ignore[no-any-return]
+
+
+def interpreter(outputs: Sequence[Node], inputs: Sequence[Node], draws: bool = False) -> Function:
+    """As `lower`, without `jit` around it: for what is part of a traced function already."""
+    jax = library(any_precision=True)
     jnp, given = jax.numpy, set(inputs)
-    steps = [(node, _meaning(node)) for node in topological(outputs) if node not in given]
+    nodes = [node for node in topological(outputs) if node not in given]
+    steps = [(node, _meaning(node, draws), canonical(node.type.dtype)) for node in nodes]
+    random = [node for node in nodes if node.op.family == "random"]
 
     def run(*arrays: Any) -> tuple[Any, ...]:
+        keys: dict[Node, Any] = {}
+        if draws:
+            key, *arrays = arrays  # type: ignore[assignment]
+            keys = dict(zip(random, jax.random.split(key, max(len(random), 1)), strict=False))
         known: dict[Node, Any] = {
-            node: jnp.asarray(array, node.type.dtype)
+            node: jnp.asarray(array, canonical(node.type.dtype))
             for node, array in zip(inputs, arrays, strict=True)
         }
-        for node, meaning in steps:
-            value = meaning(*(known[arg] for arg in node.args))
+        for node, meaning, dtype in steps:
+            args = [known[arg] for arg in node.args]
+            value = meaning(keys[node], *args) if node in keys else meaning(*args)
             # Constants stay NumPy's, so that JAX can look at indices while it traces.
-            at_home = isinstance(value, np.ndarray)
-            known[node] = value if at_home else jnp.asarray(value, node.type.dtype)
-        return tuple(jnp.asarray(known[node]) for node in outputs)
+            known[node] = value if isinstance(value, np.ndarray) else jnp.asarray(value, dtype)
+        return tuple(jnp.asarray(known[node], canonical(node.type.dtype)) for node in outputs)
 
-    return jax.jit(run)  # type: ignore[no-any-return]
+    return run
 
 
-def _meaning(node: Node) -> Function:
-    """The function of a node's arguments that JAX traces."""
+def canonical(dtype: str) -> Any:
+    """The dtype that JAX has for one of ours: of 32 bits where it is set to them."""
+    return library(any_precision=True).dtypes.canonicalize_dtype(dtype)
+
+
+def _meaning(node: Node, draws: bool = False) -> Function:
+    """The function of a node's arguments that JAX traces; after a key, if it draws."""
     op = node.op
+    if op.family == "random" and not draws:
+        raise NotYetSupported(
+            f"to_jax: {op.name!r} draws random numbers, and a log density is not random. Use "
+            "`finetti.draw`."
+        )
     if op.jax is not None:
         function = _resolve(op.jax)
         attrs = {name: map_sizes(value, int) for name, value in attrs_of(node).items()}

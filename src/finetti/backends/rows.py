@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from finetti import _core
 from finetti.backends import reference
+from finetti.backends.native.callback import raise_users
 from finetti.ir import Node
 from finetti.passes.grad import gradient
 
@@ -26,9 +27,17 @@ class ReferenceCompiled:
         As for `native.compile_map`.
     density : bool
         Whether the first output is a log density, to be returned with its gradient.
+    wrt : list of Node, optional
+        The inputs whose gradient is wanted; default all.
     """
 
-    def __init__(self, outputs: Sequence[Node], inputs: Sequence[Node], density: bool):
+    def __init__(
+        self,
+        outputs: Sequence[Node],
+        inputs: Sequence[Node],
+        density: bool,
+        wrt: Sequence[Node] | None = None,
+    ):
         self._inputs = list(inputs)
         sizes = [node.type.size for node in inputs]
         edges = np.cumsum([0, *sizes]).tolist()
@@ -36,7 +45,7 @@ class ReferenceCompiled:
         self._density = density
         self._outputs = list(outputs)
         if density:
-            self._outputs += gradient(outputs[0], self._inputs)
+            self._outputs += gradient(outputs[0], self._inputs if wrt is None else wrt)
         self.n = edges[-1]
         self.m = sum(node.type.size for node in outputs)
         self.ir = ""
@@ -96,4 +105,8 @@ def map_rows(function: Any, x: Array) -> Array:
         ]
         return np.stack(flat) if flat else np.empty((0, function.m))
     block = function.new_block()
-    return np.asarray(_core.map_rows(function.fn_address, block.address, x, function.m))
+    try:
+        return np.asarray(_core.map_rows(function.fn_address, block.address, x, function.m))
+    except RuntimeError as error:
+        raise_users([str(error)])
+        raise

@@ -1,8 +1,9 @@
 """Answer `import pymc` with finetti, in a process that asked for it.
 
 A finder at the front of `sys.meta_path` looks the first part of a module's name up in `TABLE`: a
-dialect answers with its own modules, a refused name raises when it is loaded. Nothing happens
-before `activate`, and `deactivate` takes everything back.
+dialect answers with its own modules, a refused name raises when it is loaded. Names that other
+libraries have dropped come back as `shims` says. Nothing happens before `activate`, and
+`deactivate` takes everything back.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
+from finetti.dialects import shims
 from finetti.errors import FinettiError
 
 
@@ -48,21 +52,28 @@ class Refused:
     reason: str
 
 
-_THEANO = (
-    "Write the model with pymc and NumPy functions (np.exp(x), x @ y work on finetti's tensors); "
-    "the {} dialect is planned."
-)
+def _when_there(package: str, until: str) -> Dialect | Refused:
+    """A dialect that answers once its package is part of this installation."""
+    spec = importlib.util.find_spec(package)
+    return Dialect(package) if spec is not None and spec.origin else Refused(until)
+
+
+_THEANO = Dialect("finetti.dialects.theano")
 
 TABLE: dict[str, Dialect | Refused] = {
     "pymc": Dialect("finetti.dialects.pymc"),
-    "pymc3": Refused(
+    "pymc3": _when_there(
+        "finetti.dialects.pymc3",
         "The PyMC3 dialect is planned. Until then write `import pymc as pm`, `sigma=` for `sd=` "
-        "and `initval=` for `testval=`."
+        "and `initval=` for `testval=`.",
     ),
-    "pytensor": Refused(_THEANO.format("pytensor")),
-    "aesara": Refused(_THEANO.format("aesara")),
-    "theano": Refused(_THEANO.format("theano")),
-    "numpyro": Refused("The NumPyro dialect is planned. Until then write the model with pymc."),
+    "theano": _THEANO,
+    "aesara": _THEANO,
+    "pytensor": _THEANO,
+    "numpyro": _when_there(
+        "finetti.dialects.numpyro",
+        "The NumPyro dialect is planned. Until then write the model with pymc.",
+    ),
 }
 
 
@@ -74,6 +85,7 @@ def activate() -> None:
     """
     if _finder not in sys.meta_path:
         _finder.take_over()
+        shims.install()
         sys.meta_path.insert(0, _finder)
 
 
@@ -82,6 +94,29 @@ def deactivate() -> None:
     if _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
         _finder.give_back()
+        shims.remove()
+
+
+def load_ipython_extension(ipython: Any) -> None:
+    """``%load_ext finetti``: the same as `activate`.
+
+    Parameters
+    ----------
+    ipython
+        The shell, which is left alone.
+    """
+    activate()
+
+
+def unload_ipython_extension(ipython: Any) -> None:
+    """``%unload_ext finetti``: the same as `deactivate`.
+
+    Parameters
+    ----------
+    ipython
+        The shell, which is left alone.
+    """
+    deactivate()
 
 
 @contextmanager
@@ -110,18 +145,37 @@ class DialectFinder(importlib.abc.MetaPathFinder):
         top, _, rest = fullname.partition(".")
         row = TABLE.get(top)
         if row is None:
-            return None
+            return self._shimmed(fullname, path, target)
         loader: importlib.abc.Loader
         if isinstance(row, Refused):
             # raising waits for the load: who only looks whether the module exists goes on
             loader = _RefusingLoader(f"{fullname} is not supported yet. {row.reason}")
             return importlib.machinery.ModuleSpec(fullname, loader, is_package=True)
-        module = _answer(row, rest)
         self._answered.add(fullname)
+        if not rest:  # who only looks whether it exists does not pay for it
+            return importlib.machinery.ModuleSpec(fullname, _TopLoader(row), is_package=True)
+        module = _answer(row, rest)
         loader = _AliasLoader(module)
         return importlib.machinery.ModuleSpec(
             fullname, loader, origin=row.package, is_package=hasattr(module, "__path__")
         )
+
+    def _shimmed(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The spec of a module that is changed once it is loaded, or that is gone."""
+        if fullname in shims.GONE:
+            self._answered.add(fullname)
+            return importlib.machinery.ModuleSpec(fullname, _AliasLoader(shims.made(fullname)))
+        if fullname not in shims.CHANGED:
+            return None
+        spec = None
+        for finder in sys.meta_path:
+            if finder is not self:
+                spec = spec or finder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _ChangingLoader(spec.loader)
+        return spec
 
     def take_over(self) -> None:
         """Set aside modules of the real packages that are imported already."""
@@ -159,6 +213,33 @@ def _answer(row: Dialect, rest: str) -> ModuleType:
     return found
 
 
+class _TopLoader(importlib.abc.Loader):
+    """Puts a dialect's root in the place of the empty module that Python made for it."""
+
+    def __init__(self, row: Dialect) -> None:
+        self._row = row
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        try:
+            root = _answer(self._row, "")
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] == "finetti":
+                raise
+            raise ModuleNotYetSupported(
+                f"{name} needs {error.name}, which is not installed: pip install {error.name}"
+            ) from None
+        if module.__spec__ is not None and module.__spec__.loader_state is not None:
+            # a lazy loader's: it must stay the module that it is, so it hands names on
+            vars(module).update(__getattr__=lambda name: getattr(root, name),
+                                __dir__=lambda: dir(root))  # fmt: skip
+            return
+        sys.modules[name] = root
+
+
 class _AliasLoader(importlib.abc.Loader):
     """Hands out a module that exists already, under a second name."""
 
@@ -173,6 +254,27 @@ class _AliasLoader(importlib.abc.Loader):
         # the import system has put the second name's spec on it; its own name keeps its own
         if module.__spec__ is not None and module.__spec__.name != module.__name__:
             module.__spec__ = self._spec
+
+
+class _ChangingLoader(importlib.abc.Loader):
+    """Loads a module as its own loader does, and changes it then."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)  # type: ignore[no-any-return]
+
+    def exec_module(self, module: ModuleType) -> None:
+        # the module is to know its own loader only, also while it runs
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        shims.change(module, module.__name__)
 
 
 class _RefusingLoader(importlib.abc.Loader):

@@ -113,6 +113,10 @@ class Distribution:
         Column -> why it is None.
     made_by : tuple, optional
         ``(function, *arguments)`` that makes the record of others; such records are in no table.
+    host_draw : callable, optional
+        ``host_draw(rng, shape, **params)``: random values made by a user's Python function, instead
+        of `draw`; the first axis of the shape runs over draws. Each parameter is a pair: its value,
+        and whether that has an axis of draws in front.
     """
 
     name: str
@@ -135,6 +139,7 @@ class Distribution:
     tol: float = 1e-12
     notes: Mapping[str, str] = field(default_factory=dict)
     made_by: tuple[Any, ...] = ()
+    host_draw: Function | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.name)
@@ -397,8 +402,12 @@ def stretched_params(x: Tensor) -> tuple[Distribution, dict[str, Tensor]]:
     own = dist_shape(dist, {name: param.node.shape for name, param in params.items()})
     if x.node.shape == own or not params:
         return dist, params
-    batch = x.shape[: x.ndim - dist.event_ndim]
+    return dist, stretched(dist, params, x.shape[: x.ndim - dist.event_ndim])
+
+
+def stretched(dist: Distribution, params: dict[str, Tensor], batch: Shape) -> dict[str, Tensor]:
+    """The parameters, of which the first has the shape of a larger batch."""
     name = next(iter(params))
     first, core = params[name], dist.params[name].ndim
     inner = first.shape[first.ndim - core :] if core <= first.ndim else (1,) * core
-    return dist, {**params, name: ops.broadcast_to(first, (*batch, *inner))}
+    return {**params, name: ops.broadcast_to(first, (*batch, *inner))}

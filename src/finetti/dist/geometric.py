@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from finetti.dist import support
-from finetti.dist.base import Distribution, Param
+from finetti.dist.base import Alternative, Distribution, Param
 from finetti.ir import INT, Tensor, ops
 
 
@@ -45,4 +45,57 @@ Geometric = Distribution(
     scipy="stats.geom(p)",
     samples=({"p": 0.3}, {"p": [0.02, 0.9]}),
     tol=1e-11,
+)
+
+
+def _failures_logp(value: Tensor, logit_p: Tensor) -> Tensor:
+    return logit_p - (value + 1.0) * ops.softplus(logit_p)
+
+
+def _shifted(function: Any, by: float) -> Any:
+    return lambda x, p: function(x + by, p)
+
+
+_failures: dict[str, Any] = dict(
+    support=lambda **params: support.counts,
+    discrete=True,
+    tol=1e-11,
+)
+
+FailuresByLogit = Distribution(
+    "Geometric",
+    key="Geometric(failures, logit_p)",
+    params={"logit_p": Param(support.real)},
+    density=_failures_logp,
+    draw=lambda shape, logit_p: draw(shape, ops.sigmoid(logit_p)) - 1,
+    center=lambda logit_p: ops.round_(ops.exp(-logit_p)),
+    mean=lambda logit_p: ops.exp(-logit_p),
+    var=lambda logit_p: ops.exp(-logit_p) / ops.sigmoid(logit_p),
+    cdf=lambda value, logit_p: logcdf(value + 1.0, ops.sigmoid(logit_p)),
+    quantile=lambda q, logit_p: icdf(q, ops.sigmoid(logit_p)) - 1.0,
+    scipy="stats.geom(special.expit(logit_p), loc=-1)",
+    samples=({"logit_p": -0.7}, {"logit_p": [-3.0, 2.0]}),
+    **_failures,
+)
+
+# The number of failures before the first success.
+Failures = Distribution(
+    "Geometric",
+    key="Geometric(failures)",
+    params={"p": Param(support.unit_interval)},
+    density=_shifted(logp, 1),
+    draw=lambda shape, p: draw(shape, p) - 1,
+    center=lambda p: ops.round_(1.0 / p) - 1.0,
+    mean=lambda p: (1.0 - p) / p,
+    var=lambda p: (1.0 - p) / (p * p),
+    cdf=_shifted(logcdf, 1.0),
+    quantile=lambda q, p: icdf(q, p) - 1.0,
+    alternatives=(
+        Alternative(
+            ("logit_p",), ("p",), lambda logit_p: {"logit_p": logit_p}, record=FailuresByLogit
+        ),
+    ),
+    scipy="stats.geom(p, loc=-1)",
+    samples=({"p": 0.3}, {"p": [0.02, 0.9]}),
+    **_failures,
 )

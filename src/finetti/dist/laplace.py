@@ -7,6 +7,7 @@ from typing import Any
 
 from finetti.dist import support
 from finetti.dist.base import Alternative, Distribution, Param
+from finetti.dist.respell import respelled
 from finetti.ir import Tensor, ops
 
 
@@ -100,4 +101,32 @@ AsymmetricLaplace = Distribution(
         {"kappa": 1.0, "mu": 0.0, "b": 1.0},
         {"kappa": [0.4, 3.0], "mu": [1.0, -2.0], "b": [2.0, 0.1]},
     ),
+)
+
+
+def _from_quantile(mu: Tensor, scale: Tensor, quantile: Tensor) -> dict[str, Tensor]:
+    # The check function of quantile regression: slopes `quantile` above the mode, the rest below.
+    return {**kappa_of(quantile), "mu": mu, "b": ops.sqrt(quantile * (1.0 - quantile)) / scale}
+
+
+_by_scale = {"mu": Param(support.real), "scale": Param(support.positive)}
+
+# The scale is the reciprocal of b.
+ByScale = respelled(
+    AsymmetricLaplace,
+    "AsymmetricLaplace(scale)",
+    {**_by_scale, "kappa": Param(support.positive)},
+    lambda mu, scale, kappa: {"mu": mu, "b": 1.0 / scale, "kappa": kappa},
+    scipy="stats.laplace_asymmetric(kappa, loc=mu, scale=scale)",
+    samples=({"mu": [1.0, -2.0], "scale": [2.0, 0.1], "kappa": [0.4, 3.0]},),
+)
+
+ByQuantile = respelled(
+    AsymmetricLaplace,
+    "AsymmetricLaplace(scale, quantile)",
+    {**_by_scale, "quantile": Param(support.unit_interval)},
+    _from_quantile,
+    scipy="stats.laplace_asymmetric(np.sqrt(np.divide(quantile, np.subtract(1, quantile))), "
+    "loc=mu, scale=scale / np.sqrt(np.multiply(quantile, np.subtract(1, quantile))))",
+    samples=({"mu": [1.0, -2.0], "scale": [2.0, 0.1], "quantile": [0.4, 0.9]},),
 )

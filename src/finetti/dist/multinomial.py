@@ -8,6 +8,7 @@ import numpy as np
 
 from finetti.dist import dirichlet, support
 from finetti.dist.base import Distribution, Param
+from finetti.dist.respell import respelled
 from finetti.errors import ShapeError
 from finetti.ir import Tensor, ops
 from finetti.ir.types import Shape
@@ -109,6 +110,22 @@ Multinomial = Distribution(
     scipy="stats.multinomial(n, p)",
     samples=({"n": 10, "p": [0.2, 0.3, 0.5]}, {"n": 3, "p": [0.25, 0.25, 0.25, 0.25]}),
     **_columns,
+)
+
+
+def _logits_logp(value: Tensor, n: Tensor, logit_p: Tensor) -> Tensor:
+    terms = value * logit_p - ops.gammaln(value + 1.0)
+    return ops.gammaln(n + 1.0) + ops.sum_(terms, -1) - n * ops.logsumexp(logit_p, -1)
+
+
+ByLogits = respelled(
+    Multinomial,
+    "Multinomial(logit_p)",
+    {"n": Param(support.counts), "logit_p": Param(support.real, ndim=1)},
+    lambda n, logit_p: {"n": n, "p": ops.softmax(logit_p)},
+    density=_logits_logp,
+    scipy="stats.multinomial(n, special.softmax(logit_p))",
+    samples=({"n": 10, "logit_p": [0.2, -1.0, 1.5]},),
 )
 
 DirichletMultinomial = Distribution(

@@ -6,6 +6,7 @@ from typing import Any
 
 from finetti.dist import support
 from finetti.dist.base import Alternative, Distribution, Param
+from finetti.dist.respell import respelled
 from finetti.ir import Tensor, ops
 
 
@@ -101,4 +102,52 @@ NegativeBinomial = Distribution(
     ),
     tol=1e-10,
     notes={"quantile": "PyMC has none either"},
+)
+
+
+def _rate_logp(value: Tensor, alpha: Tensor, rate: Tensor) -> Tensor:
+    power = -alpha * ops.log1p(1.0 / rate) - value * ops.log1p(rate)
+    return power + log_rising(alpha, value) - ops.gammaln(value + 1.0)
+
+
+def _logits_logp(value: Tensor, n: Tensor, logit_p: Tensor) -> Tensor:
+    power = -n * ops.softplus(logit_p) - value * ops.softplus(-logit_p)
+    return power + log_rising(n, value) - ops.gammaln(value + 1.0)
+
+
+def _success_logp(value: Tensor, n: Tensor, p: Tensor) -> Tensor:
+    power = ops.xlog1py(n, -p) + ops.xlogy(value, p)
+    return power + log_rising(n, value) - ops.gammaln(value + 1.0)
+
+
+# A Poisson count whose mean is a gamma number of this shape and rate.
+ByRate = respelled(
+    NegativeBinomial,
+    "NegativeBinomial(alpha, rate)",
+    {"alpha": Param(support.positive), "rate": Param(support.positive)},
+    lambda alpha, rate: {"mu": alpha / rate, "alpha": alpha},
+    density=_rate_logp,
+    scipy="stats.nbinom(alpha, np.divide(rate, np.add(rate, 1)))",
+    samples=({"alpha": [0.4, 30.0], "rate": [0.1, 5.0]},),
+)
+
+# The number of successes of probability p before n failures.
+BySuccess = respelled(
+    ByProbability,
+    "NegativeBinomial(n, success)",
+    {"n": Param(support.positive), "p": Param(support.unit_interval)},
+    lambda n, p: {"n": n, "p": 1.0 - p},
+    density=_success_logp,
+    scipy="stats.nbinom(n, np.subtract(1, p))",
+    samples=({"n": [1.0, 20.5], "p": [0.05, 0.9]},),
+)
+
+ByLogits = respelled(
+    ByProbability,
+    "NegativeBinomial(n, logit_p)",
+    {"n": Param(support.positive), "logit_p": Param(support.real)},
+    lambda n, logit_p: {"n": n, "p": ops.sigmoid(-logit_p)},
+    density=_logits_logp,
+    scipy="stats.nbinom(n, special.expit(np.negative(logit_p)))",
+    samples=({"n": [1.0, 20.5], "logit_p": [-2.0, 1.5]},),
 )

@@ -10,6 +10,7 @@ import numpy as np
 from finetti.backends import reference
 from finetti.errors import ParameterError, did_you_mean
 from finetti.model.frozen import Frozen
+from finetti.model.variables import rv_nodes
 from finetti.results.trace import Array, Group
 
 
@@ -18,6 +19,8 @@ def data_groups(model: Any, frozen: Frozen) -> dict[str, Group]:
     observed = {}
     for rv in frozen.observed:
         assert rv.observed is not None
+        if next(rv_nodes([rv.observed]), None) is not None:  # a formula of unknowns is no data
+            continue
         (values,) = reference.evaluate([rv.observed])
         observed[rv.name] = np.array(values, rv.node.type.dtype)
     constant = {tensor.name: tensor.get_value() for tensor in model.root.data_vars}

@@ -9,10 +9,11 @@ from finetti.errors import ModelError, NotYetSupported, ParameterError, did_you_
 from finetti.infer.groups import coords_of, dims_of, stacked
 from finetti.infer.options import names_list
 from finetti.infer.traces import read_trace
-from finetti.ir import Tensor
+from finetti.ir import Node, Tensor, rebuild
 from finetti.model.compile import Array, compile_outputs, map_rows, named_layout
 from finetti.model.context import modelcontext
 from finetti.model.forward import compute
+from finetti.model.frozen import Frozen
 from finetti.model.logdensity import Density
 from finetti.results.arviz import extend_inference_data, make_result
 from finetti.results.trace import Draws
@@ -43,6 +44,20 @@ def log_likelihood_rows(
         return {}
     function = compile_outputs(terms, density.inputs, backend)
     return named_layout(names, terms).unpack(map_rows(function, x))
+
+
+def _terms(frozen: Frozen, names: Sequence[str]) -> list[Node]:
+    """Elementwise log likelihoods as functions of the free variables: observed ones are data."""
+    replaced: dict[Node, Node] = {}
+    for rv in frozen.observed:
+        (replaced[rv.node],) = rebuild([rv.data], replaced)
+    terms = []
+    for name in names:
+        rv = frozen.rv(name)
+        args = rebuild(rv.node.args, replaced)
+        params = dict(zip(rv.dist.params, map(Tensor, args), strict=True))
+        terms.append(rv.dist.logp(Tensor(replaced[rv.node]), **params).node)
+    return terms
 
 
 def compute_log_likelihood(
@@ -79,6 +94,18 @@ def compute_log_likelihood(
             f"compute_log_likelihood: sample_dims={sample_dims!r} is not there yet."
         )
     model = modelcontext(model)
+    arrays = log_likelihood_arrays(idata, model, var_names, backend)
+    sample_coords = read_trace(idata, "compute_log_likelihood").sample_coords
+    draws = Draws(
+        log_likelihood=arrays, coords={**coords_of(model), **sample_coords}, dims=dims_of(model)
+    )
+    return extend_inference_data(idata, draws) if extend_inferencedata else make_result(draws)
+
+
+def log_likelihood_arrays(
+    idata: Any, model: Any, var_names: Any, backend: str | None = None
+) -> dict[str, Array]:
+    """Elementwise log likelihoods [chain, draw, ...] by the name of the observed variable."""
     density: Density = model.density()
     frozen = density.frozen
     trace = read_trace(idata, "compute_log_likelihood")
@@ -91,14 +118,6 @@ def compute_log_likelihood(
                 "it left out with var_names?"
             )
         known[rv.node] = trace.rows(rv.name, rv.shape)
-    terms = []
-    for name in names:
-        rv = frozen.rv(name)
-        terms.append(rv.dist.logp(Tensor(rv.data), **rv.params).node)
+    terms = _terms(frozen, names)
     values = dict(zip(names, compute(terms, trace.count, known, backend), strict=True))
-    draws = Draws(
-        log_likelihood=stacked(values, trace.chains),
-        coords={**coords_of(model), **trace.sample_coords},
-        dims=dims_of(model),
-    )
-    return extend_inference_data(idata, draws) if extend_inferencedata else make_result(draws)
+    return stacked(values, trace.chains)

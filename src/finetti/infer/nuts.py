@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from finetti import _core
-from finetti.errors import ParameterError, SamplingError
+from finetti.backends.native.callback import raise_users
+from finetti.errors import SamplingError
 from finetti.infer.logs import log
-from finetti.infer.options import Options
+from finetti.infer.options import Options, nuts_config
 from finetti.infer.progress import Progress
 from finetti.model.compile import Array, CompiledDensity
 
@@ -87,14 +88,15 @@ def run_nuts(
         (compiled, blocks),
     )  # fmt: skip
     began = time.perf_counter()
-    interrupted = _follow(run, options.cores, progress)
+    interrupted = follow(run, options.cores, progress)
     seconds = time.perf_counter() - began
     if any(run.errors):
-        raise FailedRun(_failures(run.errors), np.asarray(run.last_points))
-    return _collect(run, options, seconds, interrupted)
+        raise_users(run.errors)
+        raise FailedRun(failures(run.errors), np.asarray(run.last_points))
+    return collect(run, (run.stats, run.warmup_stats), options, seconds, interrupted)
 
 
-def _failures(errors: Sequence[str]) -> str:
+def failures(errors: Sequence[str]) -> str:
     """The chains' messages, each said once."""
     chains: dict[str, list[str]] = {}
     for chain, text in enumerate(errors):
@@ -107,7 +109,6 @@ def _failures(errors: Sequence[str]) -> str:
 
 
 def _config(options: Options) -> Any:
-    config = _core.NutsConfig()
     settings = {
         "draws": options.draws,
         "tune": options.tune,
@@ -118,16 +119,10 @@ def _config(options: Options) -> Any:
         settings["init_retries"] = options.retries
     if not options.jitter:
         settings["init_jitter"] = 0.0
-    try:
-        for name, value in settings.items():
-            setattr(config, name, value)
-        config.validate()
-    except (TypeError, ValueError) as error:
-        raise ParameterError(f"sample: {error}") from None
-    return config
+    return nuts_config(settings, "sample")
 
 
-def _follow(run: Any, cores: int, progress: Progress) -> bool:
+def follow(run: Any, cores: int, progress: Progress) -> bool:
     """Wait for the run; True when the user stopped it."""
     wait = FIRST_WAIT
     interrupted = False
@@ -146,7 +141,14 @@ def _follow(run: Any, cores: int, progress: Progress) -> bool:
     return interrupted
 
 
-def _collect(run: Any, options: Options, seconds: float, interrupted: bool) -> NutsDraws:
+def collect(
+    run: Any,
+    stats: tuple[dict[str, Array], dict[str, Array]],
+    options: Options,
+    seconds: float,
+    interrupted: bool,
+) -> NutsDraws:
+    """What a run has kept; `stats` are those of the draws and of the warm-up."""
     keep_warmup = options.keep_warmup and options.tune > 0
     chains, draws = np.arange(options.chains), options.draws
     if interrupted:
@@ -166,15 +168,19 @@ def _collect(run: Any, options: Options, seconds: float, interrupted: bool) -> N
 
     return NutsDraws(
         cut(run.draws),
-        {name: cut(values) for name, values in run.stats.items()},
+        {name: cut(values) for name, values in stats[0].items()},
         run.warmup_draws[chains] if keep_warmup else None,
-        {name: values[chains] for name, values in run.warmup_stats.items()}
-        if keep_warmup
-        else None,
+        {name: values[chains] for name, values in stats[1].items()} if keep_warmup else None,
         seconds,
         interrupted,
         int(sum(run.gradients)),
     )
+
+
+def nothing_to_walk(options: Options) -> NutsDraws:
+    """A run of a model whose variables are all drawn from their distributions."""
+    empty = np.empty((options.chains, options.draws, 0))
+    return NutsDraws(empty, {}, None, None, 0.0, False, 0)
 
 
 def rectangle(finished: Sequence[int]) -> tuple[Array, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,12 @@ KEYWORDS = (
     "blas_cores", "model", "backend", "compile_kwargs", "nuts", *NUTS_FIELDS,
 )  # fmt: skip
 
+
+# keywords for the other steps that are chosen automatically, by the steps' names
+STEP_NAMES = (
+    "hmc", "metropolis", "binary_metropolis", "binary_gibbs_metropolis", "slice",
+    "categorical_gibbs_metropolis", "DEMetropolis", "DEMetropolisZ",
+)  # fmt: skip
 
 # words of PyMC3's `sample` -> what they are called now
 RENAMED = {
@@ -78,6 +84,12 @@ class Options:
         Field of the sampler's configuration -> value.
     backend : str or None
         "native" or "reference".
+    multitrace : bool
+        Whether the result is a MultiTrace.
+    step : object
+        The user's step method, or a list of them, or None.
+    step_keywords : dict
+        Name of a step method -> keywords for the steps of that kind that are chosen automatically.
     """
 
     draws: int
@@ -95,6 +107,9 @@ class Options:
     dims: Mapping[str, Any]
     nuts: dict[str, Any]
     backend: str | None
+    multitrace: bool = False
+    step: Any = None
+    step_keywords: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def parse(given: Mapping[str, Any], extra: Mapping[str, Any]) -> Options:
@@ -109,7 +124,8 @@ def parse(given: Mapping[str, Any], extra: Mapping[str, Any]) -> Options:
     """
     _refuse(given)
     _warn_without_meaning(given)
-    nuts = _nuts(given, extra)
+    steps = {name: _keywords_of(name, extra[name]) for name in STEP_NAMES if name in extra}
+    nuts = _nuts(given, {name: value for name, value in extra.items() if name not in steps})
     init = str(given["init"])
     if init.lower() not in INITS:
         raise NotYetSupported(
@@ -137,7 +153,16 @@ def parse(given: Mapping[str, Any], extra: Mapping[str, Any]) -> Options:
         dims=idata.get("dims") or {},
         nuts=nuts,
         backend=_backend(given["backend"]),
+        multitrace=not given["return_inferencedata"],
+        step=given["step"],
+        step_keywords=steps,
     )
+
+
+def _keywords_of(name: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ParameterError(f"sample: {name}={value!r}: expected a dict of the step's keywords.")
+    return value
 
 
 def _cores(chains: int) -> int:
@@ -159,18 +184,12 @@ def _count(value: Any, name: str, least: int, default: int | None = None) -> int
 
 def _refuse(given: Mapping[str, Any]) -> None:
     refused = {
-        "step": "step methods other than NUTS are not there yet; leave it out",
         "trace": "draws are kept in memory; save the result with `idata.to_netcdf(path)`",
         "callback": "draws are made in native threads, which call no Python; leave it out",
     }
     for name, reason in refused.items():
         if given[name] is not None:
             raise NotYetSupported(f"sample: {name}={given[name]!r}: {reason}.")
-    if not given["return_inferencedata"]:
-        raise NotYetSupported(
-            "sample: return_inferencedata=False: the MultiTrace of PyMC3 is not there yet. Take "
-            "arrays from the result, e.g. `idata.posterior['mu'].values`."
-        )
     if given["keep_warning_stat"]:
         raise NotYetSupported("sample: keep_warning_stat=True: there is no such statistic.")
     if given["n_init"] not in (None, 200_000):
@@ -219,18 +238,49 @@ def _nuts(given: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
         ("sample(nuts=...)", given["nuts"] or {}),
         ("sample(nuts_sampler_kwargs=...)", given["nuts_sampler_kwargs"] or {}),
     ):
-        if not isinstance(keywords, Mapping):
-            raise ParameterError(f"{where}: expected a mapping, got {keywords!r}.")
-        for name, value in keywords.items():
-            field = NUTS_FIELDS.get(name)
-            if field is None and where != "sample" and name in _own_fields():
-                field = name
-            if field is None:
-                raise _unknown(where, name, value)
-            if field in settings:
-                raise ParameterError(f"{where}: {name}={value!r} came twice; give it once.")
-            settings[field] = _setting(name, value)
+        nuts_settings(where, keywords, settings)
     return settings
+
+
+def nuts_settings(
+    where: str, keywords: Any, settings: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """PyMC's keywords of NUTS as fields of the sampler's configuration.
+
+    Parameters
+    ----------
+    where : str
+        Who was given them, for messages.
+    keywords : mapping
+        Name -> value.
+    settings : dict, optional
+        What is there already; the new fields are added.
+    """
+    settings = {} if settings is None else settings
+    if not isinstance(keywords, Mapping):
+        raise ParameterError(f"{where}: expected a mapping, got {keywords!r}.")
+    for name, value in keywords.items():
+        field_name = NUTS_FIELDS.get(name)
+        if field_name is None and where != "sample" and name in _own_fields():
+            field_name = name
+        if field_name is None:
+            raise _unknown(where, name, value)
+        if field_name in settings:
+            raise ParameterError(f"{where}: {name}={value!r} came twice; give it once.")
+        settings[field_name] = _setting(name, value)
+    return settings
+
+
+def nuts_config(settings: Mapping[str, Any], where: str) -> Any:
+    """The sampler's configuration with some fields set, checked."""
+    config = _core.NutsConfig()
+    try:
+        for name, value in settings.items():
+            setattr(config, name, value)
+        config.validate()
+    except (TypeError, ValueError) as error:
+        raise ParameterError(f"{where}: {error}") from None
+    return config
 
 
 def _own_fields() -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,20 @@ import numpy as np
 from finetti.errors import (
     InitialPointError,
     ModelError,
-    NotYetSupported,
     ParameterError,
     SamplingError,
 )
 from finetti.infer import logs
+from finetti.infer.assign import Plan, assign
+from finetti.infer.compound import run_steps
 from finetti.infer.groups import coords_of, data_groups, dims_of, output_names, stacked
+from finetti.infer.leaves import Forward, plan_forward, run_forward
 from finetti.infer.loglik import log_likelihood_rows, observed_names
-from finetti.infer.nuts import FailedRun, NutsDraws, run_nuts
+from finetti.infer.nuts import FailedRun, NutsDraws, nothing_to_walk, run_nuts
 from finetti.infer.options import Options, names_list, parse
 from finetti.infer.progress import Progress, make_progress
+from finetti.infer.source import ModelSource
+from finetti.infer.steps.compound import hierarchy
 from finetti.model.compile import (
     Array,
     CompiledMap,
@@ -28,10 +33,11 @@ from finetti.model.compile import (
     compile_named,
 )
 from finetti.model.context import modelcontext
-from finetti.model.diagnose import explain
+from finetti.model.diagnose import explain, faults
 from finetti.model.logdensity import Density
 from finetti.results.arviz import make_result
 from finetti.results.diagnostics import convergence_warnings
+from finetti.results.multitrace import MultiTrace
 from finetti.results.trace import Draws
 
 logs.show_by_default()
@@ -72,7 +78,7 @@ def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
     nuts: Mapping[str, Any] | None = None,
     **kwargs: Any,
 ) -> Any:
-    """Draw from the posterior of a model with NUTS.
+    """Draw from the posterior of a model: with NUTS, and other steps for discrete variables.
 
     Parameters
     ----------
@@ -90,6 +96,10 @@ def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
         "split", "combined", "split+stats", "combined+stats", or False.
     quiet : bool
         No log lines and no progress bar.
+    step : step method or list of them, optional
+        How some or all variables are moved, e.g. ``[pm.NUTS([mu]), pm.Metropolis([z])]``; the
+        others get the step that suits them. Settings of steps that are chosen so go under the
+        step's name: ``metropolis={"tune_interval": 50}``.
     var_names : list of str, optional
         Free variables and deterministics to keep; all by default.
     initvals : dict or list of dict, optional
@@ -114,7 +124,9 @@ def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
         At most 2**max_treedepth leapfrog steps a draw; 10 by default.
     nuts : dict, optional
         The last two in a dict, as PyMC also takes them.
-    progressbar_theme, step, nuts_sampler, n_init, trace, keep_warning_stat, return_inferencedata,
+    return_inferencedata : bool
+        False returns a MultiTrace, as PyMC3 did: ``trace["mu"]``, ``trace[500:]``.
+    progressbar_theme, nuts_sampler, n_init, trace, keep_warning_stat,
     nuts_sampler_kwargs, callback, mp_ctx, blas_cores, compile_kwargs : optional
         PyMC's; honoured as far as they have a meaning here, refused by name otherwise.
 
@@ -134,39 +146,77 @@ def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
 def _sample(model: Any, options: Options, initvals: Any, var_names: Any, progress: Progress) -> Any:
     names = output_names(model, names_list(var_names, "sample", "var_names"), "sample")
     density: Density = model.density()
-    _check_free(density)
-    if options.log_likelihood:
-        observed_names(density, options.log_likelihood, "sample: log_likelihood")
-    starts = start_points(model, density, initvals, options)
-    logs.log.info("Initializing NUTS using %s...", options.init)
-    compiled = compile_density(model, options.backend, density)
-    expressions = compile_named(density, names, options.backend)
-    logs.log.info(logs.jobs_line(options.chains, options.cores))
-    logs.log.info("NUTS: %s", logs.listing([value.name for value in density.values]))
-    try:
-        run = run_nuts(compiled, options, starts, progress)
-    except FailedRun as error:
-        raise _start_error(density, starts, error) from None
-    chains, draws = run.draws.shape[:2]
-    logs.log.info(logs.finished_line(chains, options.tune, draws, run.seconds))
-    result = to_draws(model, density, expressions, run, options)
-    if options.checks:
-        _warn(result, density)
-    return make_result(result)
-
-
-def _check_free(density: Density) -> None:
     if not density.values:
         raise ModelError(
             "sample: the model has no free variables, so there is nothing to sample. Variables "
             "with `observed=` are data; for draws of the others use `pm.sample_prior_predictive`."
         )
-    discrete = [value.name for value in density.values if value.discrete]
-    if discrete:
-        raise NotYetSupported(
-            f"sample: {', '.join(map(repr, discrete))} {'is' if len(discrete) == 1 else 'are'} "
-            "discrete, and NUTS moves real numbers only. Steps for discrete variables are not "
-            "there yet: sum them out of the likelihood, or observe them."
+    if options.log_likelihood:
+        observed_names(density, options.log_likelihood, "sample: log_likelihood")
+    plan = assign(model, density, options)
+    starts = start_points(model, density, initvals, options)[:, _columns(density, plan.core)]
+    outputs = Outputs.of(plan, names, options.backend)
+    try:
+        run = _run(plan, starts, options, progress)
+    except FailedRun as error:
+        raise _start_error(plan.core, starts, error) from None
+    chains, draws = run.draws.shape[:2]
+    logs.log.info(logs.finished_line(chains, options.tune, draws, run.seconds))
+    result = to_draws(model, plan.core, outputs, run, options)
+    if options.checks:
+        _warn(result, plan.core)
+    if options.multitrace:
+        return MultiTrace.from_draws(result, ModelSource(model))
+    return make_result(result)
+
+
+def _columns(density: Density, core: Density) -> Array:
+    """Where the walked values lie in the vector of all."""
+    layout = Layout.of(density.inputs)
+    walked = {value.value_name for value in core.values}
+    parts = zip(layout.names, layout.slices, strict=True)
+    places = [np.arange(layout.n)[part] for name, part in parts if name in walked]
+    return np.concatenate([*places, np.empty(0, int)])
+
+
+def _run(plan: Plan, starts: Array, options: Options, progress: Progress) -> NutsDraws:
+    """Walk: NUTS by itself where it is the only step, else all steps in turn."""
+    nuts = plan.only_nuts
+    if nuts is None and plan.kernels:
+        return _run_compound(plan, starts, options, progress)
+    if nuts is None:
+        _log_plan(plan, options)
+        return nothing_to_walk(options)
+    if plan.automatic:
+        logs.log.info("Initializing NUTS using %s...", options.init)
+    settings = nuts.fields(starts.shape[1])
+    if not plan.automatic:
+        settings.setdefault("init_jitter", 0.0)
+    compiled = compile_density(None, options.backend, plan.core)
+    _log_plan(plan, options)
+    return run_nuts(compiled, replace(options, nuts=settings), starts, progress)
+
+
+def _run_compound(plan: Plan, starts: Array, options: Options, progress: Progress) -> NutsDraws:
+    _log_plan(plan, options)
+    # A term that no step can change is in none of their densities, but must be possible too.
+    found = " ".join(fault.sentence() for fault in faults(plan.core, starts[0]))
+    if found:
+        raise InitialPointError(f"sample: sampling cannot start at the initial point. {found}")
+    return run_steps(plan.kernels, plan.core, options, starts, progress)
+
+
+def _log_plan(plan: Plan, options: Options) -> None:
+    population = any(getattr(step, "of_population", False) for step in plan.kernels)
+    if population:
+        logs.log.info("Population sampling (%d chains)", options.chains)
+    else:
+        logs.log.info(logs.jobs_line(options.chains, options.cores))
+    for line in hierarchy(plan.step) if plan.kernels else []:
+        logs.log.info(line)
+    for name in plan.leaves:
+        logs.log.info(
+            "%s: drawn exactly from its distribution, given the draws of the others", name
         )
 
 
@@ -209,26 +259,67 @@ def _start_error(density: Density, starts: Array, error: FailedRun) -> Exception
     return SamplingError(f"sample: {error}.")
 
 
+@dataclass(frozen=True)
+class Outputs:
+    """How what is returned follows from the walked values.
+
+    Parameters
+    ----------
+    names : list of str
+        Variables and deterministics, in order.
+    direct : CompiledMap
+        Those that are functions of the walked values.
+    forward : Forward
+        The others.
+    """
+
+    names: list[str]
+    direct: CompiledMap
+    forward: Forward
+
+    @classmethod
+    def of(cls, plan: Plan, names: Sequence[str], backend: str | None) -> Outputs:
+        """Compile what is needed for some names."""
+        if plan.leaves:
+            forward = plan_forward(plan.core, plan.leaves, names)
+        else:
+            forward = Forward(plan.core, [], [], {}, [])
+        later = {*plan.leaves, *forward.formulas}
+        direct = compile_named(plan.core, [name for name in names if name not in later], backend)
+        return cls(list(names), direct, forward)
+
+    def rows(self, x: Array, options: Options, phase: str = "posterior") -> dict[str, Array]:
+        """Name -> [count, *shape] at rows of walked values."""
+        values = self.direct.rows(x)
+        values |= run_forward(
+            self.forward, x, options.seed, known=values, phase=phase, cores=options.cores,
+            backend=options.backend,
+        )  # fmt: skip
+        return {name: values[name] for name in self.names}
+
+
 def to_draws(
     model: Any,
     density: Density,
-    expressions: CompiledMap,
+    outputs: Outputs,
     run: NutsDraws,
     options: Options,
 ) -> Draws:
     """Constrained values, deterministics, statistics and data of a run."""
     chains, draws, n = run.draws.shape
-    flat = run.draws.reshape(-1, n)
+    flat = run.draws.reshape(chains * draws, n)
     groups: dict[str, Any] = data_groups(model, density.frozen)
     if options.log_likelihood:
         rows = log_likelihood_rows(density, flat, options.log_likelihood, options.backend)
         groups["log_likelihood"] = stacked(rows, chains)
     if run.warmup_draws is not None:
-        rows = expressions.rows(run.warmup_draws.reshape(-1, n))
+        rows = outputs.rows(run.warmup_draws.reshape(-1, n), options, "warmup")
         groups["warmup_posterior"] = stacked(rows, chains)
         groups["warmup_sample_stats"] = run.warmup_stats
+    leaves = outputs.forward.leaves
+    exact = {"drawn_exactly": ", ".join(leaves)} if leaves else {}
     return Draws(
-        posterior=stacked(expressions.rows(flat), chains),
+        posterior=stacked(outputs.rows(flat, options), chains),
         sample_stats=run.stats,
         coords={**coords_of(model), **options.coords},
         dims={**dims_of(model), **options.dims},
@@ -237,6 +328,7 @@ def to_draws(
             "tuning_steps": options.tune,
             "gradient_evaluations": run.gradients,
             "random_seed": options.seed,
+            **exact,
         },
     ).with_groups(groups)
 

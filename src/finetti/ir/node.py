@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import operator
 import threading
 import weakref
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class Node:
     """One operation applied to arguments. Make nodes through `make`, never directly."""
 
-    __slots__ = ("op", "args", "attrs", "type", "dynamic", "order", "__weakref__")
+    __slots__ = ("op", "args", "attrs", "type", "dynamic", "order", "settled", "__weakref__")
 
     op: OpDef
     args: tuple[Node, ...]
@@ -39,6 +40,7 @@ class Node:
     type: TensorType
     dynamic: bool
     order: int
+    settled: bool  # no rule of simplification changes it
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a node is frozen: cannot set {name!r}")
@@ -87,8 +89,13 @@ def constant_data(value: Any) -> Constant:
 
 
 _interned: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
+# The dictionary inside: its own `get` is a function of Python, which takes as long as all the rest.
+_known = _interned.data.get
+_types: dict[tuple[Any, ...], TensorType] = {}
+_TYPES = 4096
 _lock = threading.Lock()
 _counter = itertools.count()
+_order = operator.attrgetter("order")
 
 
 def _size_key(size: int) -> tuple[Any, ...]:
@@ -96,15 +103,32 @@ def _size_key(size: int) -> tuple[Any, ...]:
     return ("size", int(size), map_sizes(size.origin, _size_key))
 
 
+def _infer(
+    op: OpDef, args: tuple[Node, ...], attrs: tuple[Any, ...], dynamic: bool
+) -> TensorType:
+    """The type by the operation's rule, which is asked once for arguments of equal types."""
+    if attrs:
+        return op.infer(*[arg.type for arg in args], **dict(zip(op.attr_names, attrs, strict=True)))
+    key = (op, *[arg.type for arg in args])
+    # Types with sizes that remember their origin equal others, but are not to be given for them.
+    found = None if dynamic else _types.get(key)
+    if found is None:
+        found = op.infer(*key[1:])
+        if not dynamic and len(_types) < _TYPES:
+            _types[key] = found
+    return found
+
+
 def make(op: OpDef, args: tuple[Node, ...], attrs: tuple[Any, ...] = ()) -> Node:
     """The one node with this operation, these arguments and these attributes."""
     # A size equals a plain int but means more, so it must not be merged with one.
-    sized = contains_size(attrs)
+    sized = bool(attrs) and contains_size(attrs)
     key: tuple[Any, ...] = (op, args, map_sizes(attrs, _size_key) if sized else attrs)
-    node = _interned.get(key)
+    known = _known(key)
+    node = None if known is None else known()
     if node is None or op.volatile:
-        named = dict(zip(op.attr_names, attrs, strict=True))
-        node_type = op.infer(*(arg.type for arg in args), **named)
+        dynamic = op.volatile or sized or any([arg.dynamic for arg in args])
+        node_type = _infer(op, args, attrs, dynamic)
         if op.volatile:
             key = (*key, node_type)
         with _lock:
@@ -116,9 +140,17 @@ def make(op: OpDef, args: tuple[Node, ...], attrs: tuple[Any, ...] = ()) -> Node
                 put(node, "args", args)
                 put(node, "attrs", attrs)
                 put(node, "type", node_type)
-                put(node, "dynamic", op.volatile or sized or any(arg.dynamic for arg in args))
+                put(node, "dynamic", dynamic)
                 put(node, "order", next(_counter))
+                put(node, "settled", False)
                 _interned[key] = node
+    return node
+
+
+def settle(node: Node) -> Node:
+    """Note that simplification, which every process does alike, leaves a node as it is."""
+    if not node.dynamic:
+        object.__setattr__(node, "settled", True)
     return node
 
 
@@ -130,8 +162,8 @@ def topological(outputs: Iterable[Node], known: Container[Node] = ()) -> list[No
         node = stack.pop()
         if node not in seen:
             seen.add(node)
-            stack.extend(arg for arg in node.args if arg not in known)
-    return sorted(seen, key=lambda node: node.order)
+            stack.extend([arg for arg in node.args if arg not in known] if known else node.args)
+    return sorted(seen, key=_order)
 
 
 def rebuild(

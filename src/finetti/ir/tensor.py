@@ -178,7 +178,12 @@ class Tensor:
 def _operator(name: str, swap: bool = False) -> Callable[..., Any]:
     def method(self: Tensor, *others: Any) -> Any:
         args = (*others, self) if swap else (self, *others)
-        return METHODS[name](*args)
+        try:
+            return METHODS[name](*args)
+        except TracedValueError as error:
+            if error.postponed is None:
+                raise
+            return error.postponed(METHODS[name], args)
 
     return method
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,10 +30,7 @@ class TensorType(NamedTuple):
 
     @property
     def size(self) -> int:
-        total = 1
-        for length in self.shape:
-            total *= length
-        return total
+        return prod(self.shape)
 
     def __str__(self) -> str:
         short = {FLOAT: "f64", INT: "i64", BOOL: "bool"}[self.dtype]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from finetti.errors import CompileError
+from finetti.ir.body import Body, bodies
 from finetti.ir.node import Node, topological
 from finetti.ir.opdef import OPS, attrs_of
 from finetti.ir.types import DTYPES
@@ -31,3 +32,16 @@ def verify(outputs: Iterable[Node], where: str) -> None:
         inferred = node.op.infer(*(arg.type for arg in node.args), **attrs_of(node))
         if inferred != node.type and not node.op.volatile:
             raise CompileError(f"after {where}: {node!r} should have type {inferred}")
+        for body in bodies(node):
+            _verify_body(body, where, node)
+
+
+def _verify_body(body: Body, where: str, node: Node) -> None:
+    verify(body.outputs, f"{where}, in the steps of {node!r}")
+    strangers = [
+        inner for inner in topological(body.outputs)
+        if inner.op.family == "leaf" and inner.op.name not in ("const", "size", "arange")
+        and inner not in body.inputs
+    ]  # fmt: skip
+    if strangers:
+        raise CompileError(f"after {where}: the steps of {node!r} use {strangers[0]!r} outside")

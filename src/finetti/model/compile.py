@@ -269,6 +269,28 @@ def compile_logp(
     return native.compile_density(logp, inputs)
 
 
+def compile_gradient(
+    logp: Node, inputs: Sequence[Node], wrt: Sequence[Node], backend: str | None = None
+) -> Any:
+    """A log density over all inputs, with its gradient in the place of some of them only.
+
+    Parameters
+    ----------
+    logp : Node
+        A float scalar.
+    inputs : list of Node
+        `input` nodes, which lie one after another in x.
+    wrt : list of Node
+        The inputs whose gradient is wanted, in the order of the result.
+    backend : str, optional
+        "native" (default) or "reference".
+    """
+    (logp,), inputs = as_floats([logp], inputs)
+    if check_backend(backend, "compile") == "reference":
+        return ReferenceCompiled([logp], inputs, density=True, wrt=wrt)
+    return native.compile_density(logp, inputs, wrt=wrt)
+
+
 def compile_named(
     density: logdensity.Density, names: Sequence[str], backend: str | None = None
 ) -> CompiledMap:

@@ -174,6 +174,9 @@ def draw_rows(
     """
     dist = dist_of(node)
     shape = tuple(map(int, node.shape))
+    if dist.host_draw is not None:
+        own = zip(dist.params, (values[arg] for arg in node.args), strict=True)
+        return np.asarray(dist.host_draw(rng, (rows, *shape), **dict(own)), node.type.dtype)
     given: dict[str, Tensor] = {}
     inputs: dict[Node, Array] = {}
     for (name, param), arg in zip(dist.params.items(), node.args, strict=True):

@@ -157,7 +157,7 @@ def freeze_model(model: Any) -> Frozen:
         nodes[tensor.node] = node
         observed = None
         if tensor in root.observations:
-            observed = _frozen_or_named(root.observations[tensor], {}, f"data of {name!r}")
+            observed = _frozen_or_named(root.observations[tensor], nodes, f"data of {name!r}")
         value = root.rvs_to_values[tensor]
         rvs.append(
             FrozenRV(
@@ -168,7 +168,7 @@ def freeze_model(model: Any) -> Frozen:
     for tensor in [*root.deterministics, *root.potentials]:
         node = _frozen_or_named(tensor, nodes, f"{tensor.name!r}")
         named[tensor.name] = nodes[tensor.node] = node
-    if root.data_vars:
+    if root._data_handles():
         _check_positions(rvs, named)
     _check_registered(rvs, named)
     return Frozen(
@@ -227,9 +227,8 @@ def _check_positions(rvs: list[FrozenRV], named: dict[str, Node]) -> None:
 
 def _check_registered(rvs: list[FrozenRV], named: dict[str, Node]) -> None:
     registered = {rv.node for rv in rvs}
-    for owner, outputs in [(rv.name, list(rv.node.args)) for rv in rvs] + [
-        (name, [node]) for name, node in named.items()
-    ]:
+    used = [(rv.name, [*rv.node.args, *([rv.observed] if rv.observed else [])]) for rv in rvs]
+    for owner, outputs in [*used, *((name, [node]) for name, node in named.items())]:
         for node in rv_nodes(outputs):
             if node not in registered:
                 raise ModelError(

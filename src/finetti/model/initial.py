@@ -82,10 +82,11 @@ def initial_point(
         For draws from the prior.
     """
     given = _by_name(frozen, overrides or {})
-    known: dict[Node, Array] = {rv.node: reference.evaluate([rv.data])[0] for rv in frozen.observed}
+    known: dict[Node, Array] = {}
     point: dict[str, Array] = {}
     for rv in frozen.rvs:
         if rv.observed is not None:
+            (known[rv.node],) = reference.evaluate([rv.data], known)
             continue
         owner = f"variable {rv.name!r}"
         bijector = _bijector(rv, known)

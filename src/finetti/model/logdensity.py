@@ -177,7 +177,7 @@ def build(frozen: Frozen) -> Density:
         args = rebuild(rv.node.args, replaced)
         params = dict(zip(rv.dist.params, map(Tensor, args), strict=True))
         if rv.observed is not None:
-            value, log_det = Tensor(rv.data), None
+            value, log_det = Tensor(rebuild([rv.data], replaced)[0]), None
         else:
             value, log_det, entry = _free_value(rv, params)
             values.append(entry)

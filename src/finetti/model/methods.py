@@ -33,7 +33,8 @@ from finetti.passes.grad import gradient
 
 _LATER = {
     "profile": "profiling",
-    "to_graphviz": "graph drawing", "table": "the table of a model",
+    "to_graphviz": "this method (write pm.model_to_graphviz(model))",
+    "table": "the table of a model",
     "logp_dlogp_function": "this function; use compile_logp and compile_dlogp",
     "replace_rvs_by_values": "this function; pass the expression to compile_fn",
 }  # fmt: skip
@@ -193,9 +194,7 @@ class ModelMethods:
         flat = [Tensor(grad).flatten() for grad in grads]
         return ops.concatenate(flat) if flat else ops.zeros((0,))
 
-    def d2logp(
-        self, vars: Any = None, jacobian: bool = True, negate_output: bool = True
-    ) -> Tensor:
+    def d2logp(self, vars: Any = None, jacobian: bool = True, negate_output: bool = True) -> Tensor:
         """The Hessian [n, n] of the log density as a tensor over the unconstrained values.
 
         Parameters

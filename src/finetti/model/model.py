@@ -8,11 +8,13 @@ from typing import Any
 from finetti.dist.base import make_rv
 from finetti.dist.bijectors import Bijector, bijector_for
 from finetti.errors import ModelError, NotYetSupported, ParameterError, did_you_mean
-from finetti.ir import FLOAT, Tensor
+from finetti.ir import FLOAT, Tensor, ops
 from finetti.ir.ops.leaf import new_input
 from finetti.model import context, data
+from finetti.model.data import data_only
 from finetti.model.dims import Dims, as_dims, check_lengths
 from finetti.model.frozen import fit_observed, freeze
+from finetti.model.imputed import missing_in, register_imputed
 from finetti.model.initial import check_initval
 from finetti.model.logdensity import Automatic
 from finetti.model.methods import ModelMethods
@@ -60,6 +62,12 @@ class Model(ModelMethods, metaclass=_OpenWhileMade):
         The outer model: the open one by default, none with None.
     """
 
+    # What a dialect may change: the class of its variables, whether observed data may depend on
+    # random variables, and what stands between the names of nested models.
+    variable_type: type[Tensor] = Tensor
+    observes_expressions = False
+    separator = "::"
+    missing_suffix = "unobserved"  # of the variable made of the missing elements of data
     _parent: Model | None
     dims: Dims
 
@@ -129,18 +137,18 @@ class Model(ModelMethods, metaclass=_OpenWhileMade):
     def prefix(self) -> str:
         """What stands before the names of its variables."""
         outer = self._parent.prefix if self._parent is not None else ""
-        return "::".join(part for part in (outer, self.name) if part)
+        return self.separator.join(part for part in (outer, self.name) if part)
 
     def name_for(self, name: str) -> str:
         """`name` with the model's prefix."""
         self._check_name(name)
-        prefix = f"{self.prefix}::" if self.prefix else ""
+        prefix = f"{self.prefix}{self.separator}" if self.prefix else ""
         return name if name.startswith(prefix) else prefix + name
 
     def name_of(self, name: str) -> str:
         """`name` without the model's prefix."""
         self._check_name(name)
-        return name.removeprefix(f"{self.prefix}::") if self.prefix else name
+        return name.removeprefix(f"{self.prefix}{self.separator}") if self.prefix else name
 
     @staticmethod
     def _check_name(name: Any) -> None:
@@ -180,7 +188,7 @@ class Model(ModelMethods, metaclass=_OpenWhileMade):
         )
 
     def _prefixed(self, key: Any) -> str:
-        return f"{self.prefix}::{key}" if self.prefix else str(key)
+        return f"{self.prefix}{self.separator}{key}" if self.prefix else str(key)
 
     def __contains__(self, key: object) -> bool:
         if isinstance(key, Tensor):
@@ -295,7 +303,14 @@ class Model(ModelMethods, metaclass=_OpenWhileMade):
         if any(rv_var.node is var.node for var in self.root.basic_in_order):
             raise ModelError(f"{owner}: this variable is in the model already; make another one.")
         names = as_dims(dims, owner)
-        values = None if observed is None else observed_tensor(observed, owner)
+        gaps = missing_in(observed, owner)
+        if gaps is not None:
+            whole = self._shaped(rv_var, names, Tensor(ops.as_tensor(gaps[0]).node), owner)
+            options = {"transform": transform, "default_transform": default_transform}
+            return register_imputed(self, whole, name, gaps, names, initval=initval, **options)
+        values = None
+        if observed is not None:
+            values = observed_tensor(observed, owner, self.root.observes_expressions)
         rv = self._shaped(rv_var, names, values, owner)
         fresh = self._dims_of(rv, names, owner)
         if values is not None:
@@ -303,13 +318,14 @@ class Model(ModelMethods, metaclass=_OpenWhileMade):
                 raise ParameterError(f"{owner}: initval= was given, but observed data need none.")
             frozen_rv, frozen_values = freeze([rv.node, values.node])
             fitted = fit_observed(Tensor(frozen_values), frozen_rv, owner, cast=False)
-            check_observed(frozen_rv, fitted, full)
+            if data_only(values):
+                check_observed(frozen_rv, fitted, full)
             chosen = None
         else:
             chosen = self._transform(rv, transform, default_transform, owner)
             shape = tuple(map(int, rv.node.shape))
             initval = check_initval(initval, shape, rv.node.type.dtype, owner)
-        variable = Tensor(rv.node, full)
+        variable = self.variable_type(rv.node, full)
         value = values if values is not None else self._value_variable(variable, chosen)
         self._register(variable, value, chosen, names, observed=values is not None)
         for dim, size in fresh:
@@ -374,14 +390,17 @@ class Model(ModelMethods, metaclass=_OpenWhileMade):
             return chosen is not None
         return chosen(dist_of(rv.node).support(**params_of(rv.node))) is not None
 
-    @staticmethod
-    def _value_variable(rv: Tensor, chosen: Any) -> Tensor:
+    def value_name(self, rv: Tensor, bijector: Bijector) -> str:
+        """What the unconstrained value of a variable is called."""
+        return bijector.value_name(rv.name or "")
+
+    def _value_variable(self, rv: Tensor, chosen: Any) -> Tensor:
         bijector = chosen
         if isinstance(chosen, Automatic):
             bijector = chosen(dist_of(rv.node).support(**params_of(rv.node)))
         shape, name = rv.node.shape, rv.name or ""
         if bijector is not None:
-            shape, name = bijector.unconstrained_shape(shape), bijector.value_name(name)
+            shape, name = bijector.unconstrained_shape(shape), self.value_name(rv, bijector)
         value = new_input(name, tuple(map(int, shape)), rv.node.type.dtype)
         value.name = name
         return value

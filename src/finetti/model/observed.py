@@ -4,41 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from finetti.backends import reference
 from finetti.dist.checks import check_data
-from finetti.errors import ModelError, NotYetSupported
+from finetti.errors import ModelError
 from finetti.ir import Node, Tensor, ops
-from finetti.model.data import as_array, at_row, data_only
+from finetti.model.data import as_array, data_only
 
 
-def observed_tensor(observed: Any, owner: str) -> Tensor:
+def observed_tensor(observed: Any, owner: str, expressions: bool = False) -> Tensor:
     """Observed data as a tensor.
+
+    With `expressions` they may depend on random variables: the term of the log density is then that
+    of the distribution at the expression's value, without a Jacobian, as PyMC3 has it.
 
     Raises
     ------
-    NotYetSupported
-        For missing values.
     ModelError
         For an expression of random variables.
     """
     if isinstance(observed, Tensor):
-        if not data_only(observed):
+        if not expressions and not data_only(observed):
             raise ModelError(
                 f"{owner}: its observed data depend on random variables. Observed data must be "
                 "numbers, a `pm.Data`, or a formula of those; add a term of your own with "
                 "`pm.Potential(name, pm.logp(dist, expression))`."
             )
         return Tensor(observed.node)
-    array = as_array(observed, f"{owner}: observed")
-    missing = np.flatnonzero(np.isnan(array).ravel())
-    if missing.size:
-        raise NotYetSupported(
-            f"{owner}: {missing.size} of {array.size} observed values are missing (NaN), the first "
-            f"{at_row(array, int(missing[0]))}. Imputing them is not there yet: drop those rows."
-        )
-    return ops.as_tensor(array)
+    return ops.as_tensor(as_array(observed, f"{owner}: observed"))
 
 
 def check_observed(rv: Node, values: Tensor, name: str) -> None:

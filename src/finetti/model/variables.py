@@ -155,7 +155,7 @@ def _named_expression(name: str, var: Any, model: Any, dims: Any, kind: str) -> 
             if dim is not None:
                 model.dims.sizes((dim,), owner)
         check_lengths(names, value.node.shape, model.dims.known, owner)
-    tensor = Tensor(value.node, full)
+    tensor: Tensor = model.variable_type(value.node, full)
     kept = "deterministics" if kind == "Deterministic" else "potentials"
     model.register_expression(tensor, kept, names)
     return tensor

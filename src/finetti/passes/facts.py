@@ -43,7 +43,7 @@ def _sign(node: Node, args: list[int]) -> int:
         case "const":
             array = node.attrs[0].value
             return 2 if (array > 0).all() else 1 if (array >= 0).all() else 0
-        case "exp" | "sigmoid" | "softplus":
+        case "exp" | "sigmoid" | "softplus" | "erfc" | "cosh":
             return 2
         case "multiply":
             return max(1, args[0]) if node.args[0] is node.args[1] else min(args)

@@ -21,14 +21,14 @@ def done(name: str, outputs: list[Node], watch: Watch | None) -> list[Node]:
     return outputs
 
 
-def density(logp: Node, inputs: Sequence[Node], watch: Watch | None = None) -> list[Node]:
+def density(logp: Node, wrt: Sequence[Node], watch: Watch | None = None) -> list[Node]:
     """A log density and its gradient, simplified.
 
     Parameters
     ----------
     logp : Node
         A float scalar.
-    inputs : sequence of Node
+    wrt : sequence of Node
         What to differentiate by.
     watch : callable, optional
         Called with the name and the outputs of each pass.
@@ -36,10 +36,10 @@ def density(logp: Node, inputs: Sequence[Node], watch: Watch | None = None) -> l
     Returns
     -------
     list of Node
-        The log density, then one gradient per input.
+        The log density, then one gradient per entry of `wrt`.
     """
     (value,) = done("simplify", simplify([logp]), watch)
-    outputs = done("gradient", [value, *gradient(value, inputs)], watch)
+    outputs = done("gradient", [value, *gradient(value, wrt)], watch)
     return done("simplify gradient", simplify(outputs), watch)
 
 

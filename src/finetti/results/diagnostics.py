@@ -126,6 +126,39 @@ def bfmi(energy: npt.ArrayLike) -> Floats:
     return values
 
 
+def geweke(x: npt.ArrayLike, first: float, last: float, intervals: int) -> Floats:
+    """Geweke's comparison of the beginnings of one chain with its end.
+
+    Parameters
+    ----------
+    x
+        The draws of one scalar in one chain.
+    first, last
+        Which share of the draws that are left each side has.
+    intervals
+        How many beginnings in the first half.
+
+    Returns
+    -------
+    numpy.ndarray
+        Rows of the first draw and the difference of the means in standard deviations.
+    """
+    draws = np.asarray(x, float)
+    if not (0 < first and 0 < last and first + last < 1):
+        raise ParameterError(
+            f"geweke: first={first!r} and last={last!r}: expected shares with a sum below 1"
+        )
+    end = len(draws) - 1
+    step = max(1, int((end / 2) / max(1, intervals - 1)))
+    rows = []
+    for start in range(0, end // 2, step):
+        early = draws[start : start + int(first * (end - start))]
+        late = draws[int(end - last * (end - start)) :]
+        spread = np.sqrt(early.var() + late.var())
+        rows.append([start, (early.mean() - late.mean()) / spread])
+    return np.array(rows)
+
+
 def check_prob(where: str, name: str, prob: Any) -> float:
     """A probability as a float, or an error that names it."""
     if isinstance(prob, (bool, np.bool_)) or not np.isscalar(prob) or isinstance(prob, str):
@@ -235,7 +268,9 @@ def _sampler_messages(sample_stats: Mapping[str, npt.ArrayLike]) -> list[str]:
     reached = sample_stats.get("reached_max_treedepth")
     if reached is not None:
         array = np.asarray(reached, dtype=float)
-        for chain, share in enumerate(array.mean(axis=1) if array.size else ()):
+        # several samplers in one run have an axis of their own
+        shares = array.mean(axis=1).reshape(len(array), -1).max(axis=1) if array.size else ()
+        for chain, share in enumerate(shares):
             if share > TREEDEPTH_SHARE_LIMIT:
                 messages.append(
                     f"Chain {chain} reached the maximum tree depth. Increase `max_treedepth`, "

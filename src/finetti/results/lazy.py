@@ -133,12 +133,18 @@ def container_is_imported() -> bool:
 
 
 def untouched_draws(result: Any) -> Draws | None:
-    """The draws of a lazy result that nobody has touched yet; None for anything else."""
-    return object.__getattribute__(result, "_draws") if type(result) is LazyResult else None
+    """The draws of a lazy result that nobody has touched yet, or of a MultiTrace; else None."""
+    if type(result) is LazyResult:
+        return object.__getattribute__(result, "_draws")  # type: ignore[no-any-return]
+    plain = getattr(type(result), "plain_draws", None)
+    return None if plain is None else plain(result)  # type: ignore[no-any-return]
 
 
-def replace_draws(result: LazyResult, draws: Draws) -> bool:
-    """Give an untouched lazy result other draws; False when it has been touched already."""
+def replace_draws(result: Any, draws: Draws) -> bool:
+    """Give an untouched result other draws; False when it has been touched already."""
+    if type(result) is not LazyResult:
+        result.replace_draws(draws)
+        return True
     with result._lock:
         if result._draws is None:
             return False

@@ -79,7 +79,8 @@ def strict_block(pack: Pack) -> np.ndarray:
     """The constants with NaN between them."""
     buffer = np.full(pack.size, FILL, np.uint8)
     for offset, array in pack._arrays:
-        buffer[offset : offset + array.nbytes] = array.reshape(-1).view(np.uint8)
+        room = buffer[offset : offset + array.nbytes].view(array.dtype)
+        room.reshape(array.shape)[...] = array
     return buffer
 
 
@@ -153,11 +154,25 @@ def lengths(zones: Zones) -> None:
         outputs(parts, [x, s], point, zones)
 
 
+def matrices(zones: Zones) -> None:
+    """Products with constant matrices: written out, blocked with a tail, in one loop or apart."""
+    rng = np.random.default_rng(1)
+    for n, k in [(9, 3), (33, 5), (32, 17), (33, 18), (65, 40), (100, 100), (31, 20), (20, 40)]:
+        w, z = ops.new_input("w", (k,)), ops.new_input("z", (3,))
+        eta = ops.matmul(ops.as_tensor(rng.normal(size=(n, k))), w[::-1])
+        eta = eta + ops.matmul(ops.as_tensor(rng.normal(size=(n, 3))), z)
+        total = ops.sum_(ops.tanh(eta)) + 0.1 * ops.max_(eta) + ops.sum_(w[: k // 2] ** 2)
+        point = 0.3 * rng.normal(size=k + 3)
+        density(total, [w, z], point, zones)
+        outputs([eta, ops.exp(eta), eta > 0.1], [w, z], point, zones)
+
+
 def main(seeds: range) -> None:
     """Check every length and some random graphs."""
     Pack.block = strict_block  # type: ignore[method-assign]
     zones = Zones()
     lengths(zones)
+    matrices(zones)
     kinds: tuple[tuple[Callable, Callable], ...] = (  # type: ignore[type-arg]
         (random_graph, density), (random_outputs, outputs))  # fmt: skip
     for seed in seeds:

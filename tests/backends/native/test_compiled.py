@@ -10,6 +10,7 @@ from finetti.backends.native.layout import LANES, LONGEST_PIECE, group_rows
 from finetti.backends.native.link import host_target
 from finetti.backends.native.plan import Plan, describe
 from finetti.backends.reference import evaluate
+from finetti.backends.rows import ReferenceCompiled
 from finetti.ir import ops
 from finetti.passes.grad import gradient
 
@@ -142,6 +143,22 @@ def test_a_hierarchy_is_one_loop_per_stage():
     plan = Plan([(a.node, 0)], ops.sum_(z * z).node)
     assert "loop over 900" in describe(plan)
     assert len([key for key in plan.loops if key[1] == 900]) == 1
+
+
+def test_the_gradient_of_some_inputs():
+    x, y, z = (ops.new_input(name, (3,)) for name in "xyz")
+    logp, nodes = ops.sum_(x * y * ops.exp(z)), [x.node, y.node, z.node]
+    wrt = [z.node, x.node]
+    point = np.linspace(0.1, 0.9, 9)
+    value, whole = compile_density(logp.node, nodes)(point)
+    expected = np.concatenate([whole[6:], whole[:3]])
+    for part in (
+        compile_density(logp.node, nodes, wrt=wrt),
+        ReferenceCompiled([logp.node], nodes, density=True, wrt=wrt),
+    ):
+        lp, grad = part(point)
+        np.testing.assert_allclose(lp, value, rtol=1e-14)
+        np.testing.assert_allclose(grad, expected, rtol=1e-14)
 
 
 def test_bits_are_the_same_with_and_without_avx512(monkeypatch):

@@ -324,6 +324,13 @@ class Builder:
         """The address `offset` bytes behind `base`."""
         return self.element_pointer(base, offset, "i8")
 
+    def clear(self, pointer: str, size: int) -> None:
+        """Fill so many bytes with zeros."""
+        self.declare("llvm.memset.p0.i64", "void", ["ptr", "i8", "i64", "i1"])
+        self.effect(
+            f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {size}, i1 false)"
+        )
+
     # ---- lanes
 
     def splat(self, x: Operand, lanes: int, element: str = "double") -> str:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from finetti.backends.native.emit import ENTRY, Emitter
+from finetti.backends.native.callback import emit_blackbox, raise_users
+from finetti.backends.native.emit import ENTRY, SPECIAL, Emitter
 from finetti.backends.native.layout import aligned_bytes
 from finetti.backends.native.link import Linked, compile_ir, host_target
 from finetti.backends.native.lower import lower
 from finetti.backends.native.plan import Plan
+from finetti.backends.native.scan import emit_scan
+from finetti.errors import CompileError
 from finetti.ir import FLOAT, Node
 from finetti.passes import pipeline
+
+SPECIAL.update(scan=emit_scan, blackbox=emit_blackbox)
 
 _SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, *[ctypes.c_void_p] * 4)
 
@@ -80,7 +87,10 @@ class Compiled:
             raise ValueError(f"expected a point of shape ({self.n},), got {point.shape}")
         out, lp, block = np.zeros(self.m + 1), np.zeros(1), self.new_block()
         function = _SIGNATURE(self.fn_address)
-        function(self.n, point.ctypes.data, out.ctypes.data, lp.ctypes.data, block.address)
+        status = function(self.n, point.ctypes.data, out.ctypes.data, lp.ctypes.data, block.address)
+        if status:
+            raise_users([f"error code {status}"])
+            raise CompileError(f"a compiled function returned the error code {status}")
         return (float(lp[0]), out[: self.m]) if self.is_density else self.split(out[: self.m])
 
     def split(self, flat: np.ndarray) -> list[np.ndarray]:
@@ -94,8 +104,23 @@ class Compiled:
         return arrays
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles of garbage: graphs have none, and a search takes a fifth of a compile."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def compile_density(
-    logp: Node, inputs: Sequence[Node], watch: pipeline.Watch | None = None
+    logp: Node,
+    inputs: Sequence[Node],
+    watch: pipeline.Watch | None = None,
+    wrt: Sequence[Node] | None = None,
 ) -> Compiled:
     """Compile a log density and its gradient.
 
@@ -107,17 +132,21 @@ def compile_density(
         Float input nodes, laid one after another in ``x``.
     watch : callable, optional
         Shown the graph after each pass.
+    wrt : sequence of Node, optional
+        The inputs whose gradient is wanted, in the order of ``out``; default all.
     """
-    clock = _Clock(watch)
-    value, *grads = pipeline.density(logp, inputs, clock.passed)
-    return _compile(grads, inputs, clock, scalar=value)
+    with _uncollected():
+        clock = _Clock(watch)
+        value, *grads = pipeline.density(logp, inputs if wrt is None else wrt, clock.passed)
+        return _compile(grads, inputs, clock, scalar=value)
 
 
 def compile_map(outputs: Sequence[Node], inputs: Sequence[Node]) -> Compiled:
     """Compile a function from inputs to several outputs, each flattened, one after another."""
-    clock = _Clock()
-    simplified = pipeline.outputs(outputs, clock.passed)
-    return _compile(simplified, inputs, clock, shown=tuple(outputs))
+    with _uncollected():
+        clock = _Clock()
+        simplified = pipeline.outputs(outputs, clock.passed)
+        return _compile(simplified, inputs, clock, shown=tuple(outputs))
 
 
 def _compile(

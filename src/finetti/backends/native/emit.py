@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from finetti.backends.native.blocked import BlockedBody, has_wide_products
 from finetti.backends.native.builder import Builder
 from finetti.backends.native.elementwise import emit_elementwise
 from finetti.backends.native.grouped import GroupedBody, grouping
-from finetti.backends.native.kernels import KERNELS, call_kernel, work_size
+from finetti.backends.native.kernels import call_kernel, work_size
 from finetti.backends.native.layout import LANES, Pack, Scratch
 from finetti.backends.native.loops import IDENTITY, LoopBody, PlainBody, StraightBody, straight
 from finetti.backends.native.outline import PART_LINES, Outline, worthwhile
@@ -23,6 +24,9 @@ _HEADER = (
     f"define i32 @{ENTRY}(i64 %n, ptr noalias nocapture readonly %x, ptr noalias nocapture %out, "
     "ptr noalias nocapture %lp, ptr noalias nocapture readonly %data) nounwind"
 )
+
+# Operations that modules of their own emit: name -> function of the emitter and the node.
+SPECIAL: dict[str, Callable[[Emitter, Node], None]] = {}
 
 
 class Emitter:
@@ -57,6 +61,8 @@ class Emitter:
         self.earlier: dict[Node, tuple[Builder, str]] = {}
         self.slots: dict[Node, int] = {}
         self.spare: list[int] = []
+        # Where in scratch memory the status of calls of Python is, if there are any.
+        self.status: list[int] = []
         self.pack = Pack()
         self.scratch = Scratch()
         self.memory: dict[Node, tuple[str, int]] = {}
@@ -70,6 +76,16 @@ class Emitter:
 
     def run(self) -> str:
         """The module's text."""
+        self.staged()
+        for node, start in self.plan.outputs:
+            if node.type.size == 1:
+                self._finish(node, "%out", 8 * start)
+        if self.plan.scalar is not None:
+            self._finish(self.plan.scalar, "%lp", 0)
+        return self._module()
+
+    def staged(self) -> None:
+        """The code of all stages."""
         for node, start in self.plan.direct.items():
             self.memory[node] = ("%out", 8 * start)
         for kernels, loops in self.stages:
@@ -79,12 +95,6 @@ class Emitter:
             for loop in loops:
                 self._turn()
                 self._loop(loop)
-        for node, start in self.plan.outputs:
-            if node.type.size == 1:
-                self._finish(node, "%out", 8 * start)
-        if self.plan.scalar is not None:
-            self._finish(self.plan.scalar, "%lp", 0)
-        return self._module()
 
     def _finish(self, node: Node, base: str, offset: int) -> None:
         self.scalar(node, whole=True)
@@ -131,6 +141,9 @@ class Emitter:
             "  %scratch.at = getelementptr i8, ptr %data, i64 8",
             "  %scratch = load ptr, ptr %scratch.at, align 8",
         ]
+        for offset in self.status:
+            entry.lines.append(f"  %status.at = getelementptr i8, ptr %scratch, i64 {offset}")
+            entry.store("0", "%status.at", element="i64")
         if len(self.parts) == 1:
             entry.lines += self.parts[0].lines
         else:
@@ -139,7 +152,9 @@ class Emitter:
                 header = f"define internal void @finetti_part{i}({_POINTERS}) nounwind"
                 entry.define(f"finetti_part{i}", f"{header} optnone noinline", part)
                 entry.effect(f"call void @finetti_part{i}({_POINTERS})")
-        entry.ret("i32 0")
+        if self.status:
+            entry.lines.append("  %status = load i32, ptr %status.at, align 8")
+        entry.ret("i32 %status" if self.status else "i32 0")
         return entry.module(_HEADER)
 
     # -- memory
@@ -233,61 +248,34 @@ class Emitter:
             for arg, place in self.plan.join_scalars(node):
                 self.b.store(self.number(arg), self.pointer(node, place))
             return
-        if node.op.name in KERNELS:
-            self._whole_kernel(node)
+        if node.op.name in SPECIAL:
+            SPECIAL[node.op.name](self, node)
             return
         if node.op.name == "matmul" and node.type.ndim == 2 and node.shape[1] == 1:
             self._matrix_vector(node)
             return
-        batch = int(np.prod(node.shape[:-2], dtype=np.int64))
-        for k in range(batch):
-            args = [self._operand(arg, k) for arg in node.args]
-            target = self.pointer(node, k * node.shape[-1] * node.shape[-2])
-            self._call(node, args, target)
+        self._whole_kernel(node)
 
     def _whole_kernel(self, node: Node) -> None:
         size = work_size(node)
         work = self.b.byte_pointer("%scratch", self.scratch.take(size)) if size else None
-        arguments = [self._whole(arg) for arg in node.args]
+        arguments = [self.whole(arg) for arg in node.args]
         call_kernel(self.b, node, arguments, self.pointer(node), work)
 
     def _matrix_vector(self, node: Node) -> None:
         matrix = self.plan.matrix(node)
         left, right = self.plan.kernel_operands(node)
         sizes = [("i64", str(size)) for size in left.shape]
-        pointers = [self._whole(left), self._whole(right), self.pointer(node)]
+        pointers = [self.whole(left), self.whole(right), self.pointer(node)]
         name = "finetti_vecmat" if matrix is not None and matrix[1] else "finetti_matvec"
         self.b.call_effect(name, sizes + [("ptr", p) for p in pointers])
 
-    def _whole(self, arg: Node) -> str:
-        return self._operand(arg, 0)
-
-    def _operand(self, arg: Node, k: int) -> str:
-        ref = self.plan.ref(arg)
-        source, start = (ref.node if self.plan.lies_plain(arg) else arg), 0
-        if ref.table is not None and ref.table.start is not None:
-            start = ref.table.start
+    def whole(self, arg: Node) -> str:
+        """The address of an array whose elements lie one after another."""
+        source, start = self.plan.plain(arg)
         if source.type.size == 1 and source not in self.memory and source.op is not const:
             self.b.store(self.number(source), self.pointer(source))
-        return self.pointer(source, start + (k * arg.shape[-1] * arg.shape[-2] if k else 0))
-
-    def _call(self, node: Node, args: list[str], target: str) -> None:
-        b = self.b
-        rows, columns = node.shape[-2:]
-        if node.op.name == "cholesky":
-            pointers = [("ptr", p) for p in (args[0], target)]
-            b.call_effect("finetti_cholesky", [("i64", str(rows)), *pointers])
-        elif node.op.name == "matmul":
-            inner = node.args[0].shape[-1]
-            sizes = [("i64", str(size)) for size in (rows, inner, columns)]
-            pointers = [("ptr", p) for p in (*args, target)]
-            b.call_effect("finetti_matmul", sizes + pointers)
-        else:
-            lower, trans = node.attrs
-            sizes = [("i64", str(rows)), ("i64", str(columns))]
-            pointers = [("ptr", p) for p in (*args, target)]
-            flags = [("i32", str(int(lower))), ("i32", str(int(trans)))]
-            b.call_effect("finetti_solve_triangular", sizes + pointers + flags)
+        return self.pointer(source, start)
 
     # -- loops
 
@@ -305,6 +293,8 @@ class Emitter:
                 self._run(PlainBody(self, loop.length, self._outline()), [], loop.stores)
             return
         body = StraightBody if straight(loop.length) else PlainBody
+        if has_wide_products(self, loop.roots, loop.sinks):
+            body = BlockedBody
         self._run(body(self, loop.length, self._outline()), loop.sinks, loop.stores)
 
     def _outline(self) -> Outline | None:
@@ -346,11 +336,7 @@ class Emitter:
         start = IDENTITY[sink.combine]
         pointer = self.pointer(sink.node)
         if start == 0.0:
-            self.b.declare("llvm.memset.p0.i64", "void", ["ptr", "i8", "i64", "i1"])
-            self.b.effect(
-                f"call void @llvm.memset.p0.i64(ptr align 8 {pointer}, i8 0, i64 {8 * size}, "
-                "i1 false)"
-            )
+            self.b.clear(pointer, 8 * size)
             return
         filled = self.constant(("fill", size, start), np.full(size, start))
         self.b.declare("llvm.memcpy.p0.p0.i64", "void", ["ptr", "ptr", "i64", "i1"])

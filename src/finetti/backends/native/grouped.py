@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from finetti.backends.native.layout import LANES, Grouped, group_rows
-from finetti.backends.native.loops import IDENTITY, VECTOR, LoopBody, straight, walk
+from finetti.backends.native.loops import (
+    IDENTITY,
+    VECTOR,
+    LoopBody,
+    is_product,
+    straight,
+    walk,
+)
 from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Loop, Ref, Sink, Store, Table
 from finetti.ir import Node
@@ -16,23 +25,41 @@ if TYPE_CHECKING:
     from finetti.backends.native.emit import Emitter
 
 
+# Rows a bin, on the average, from which on walking bin by bin pays.
+LEAST_ROWS = 3
+
+
 def grouping(e: Emitter, loop: Loop) -> Table | None:
-    """The one table of bins that all binned sums of a loop share, if walking by it pays."""
-    binned = [sink for sink in loop.sinks if sink.bins is not None]
+    """The table of bins to walk by, if that pays: the one through which most is read and summed."""
+    binned = [sink.bins for sink in loop.sinks if sink.bins is not None]
     if not binned or straight(loop.length) or loop.length < 4 * LANES:
         return None
-    if any(sink.matrix is not None for sink in loop.sinks):
+    if any(sink.matrix is not None or sink.combine != "add" for sink in loop.sinks):
         return None
-    if any(sink.combine != "add" for sink in loop.sinks):
+    roots = [sink.value for sink in loop.sinks]
+    if any(is_product(e, node) for node in walk(e, roots)):
         return None
-    tables = {sink.bins.key for sink in binned if sink.bins is not None}
-    if len(tables) > 1 or any(_has_product(e, sink.value) for sink in loop.sinks):
-        return None
-    return binned[0].bins
+    tables = {table.key: table for table in binned}
+    if len(tables) == 1:
+        return binned[0]
+    uses = Counter(table.key for table in binned)
+    uses.update(key for key, _ in _reads(e, roots) if key in tables)
+    bins = {key: len(np.unique(table.positions)) for key, table in tables.items()}
+    fit = [key for key in tables if LEAST_ROWS * bins[key] <= loop.length]
+    # Of equals the one of fewer bins: sums that are scattered had better not meet in one bin.
+    best = max(fit, key=lambda key: (uses[key], -bins[key]), default=None)
+    return None if best is None else tables[best]
 
 
-def _has_product(e: Emitter, ref: Ref) -> bool:
-    return any(node.op.name == "matmul" and e.plan.fused_product(node) for node in walk(e, [ref]))
+def _reads(e: Emitter, roots: list[Ref]) -> set[tuple[Hashable, Node]]:
+    """The arrays that a body reads through tables, with the tables' keys."""
+    found: set[tuple[Hashable, Node]] = set()
+    for node in walk(e, roots):
+        if node.op.family == "elementwise" and node.type.size > 1 and node not in e.memory:
+            for ref in e.plan.operands(node):
+                if ref.table is not None:
+                    found.add((ref.table.key, ref.node))
+    return found
 
 
 class GroupedBody(LoopBody):
@@ -50,21 +77,15 @@ class GroupedBody(LoopBody):
 
     def prepare(self, roots: list[Ref]) -> None:
         super().prepare(roots)
-        self.per_bin: list[Node] = []
-        seen: set[Node] = set()
-        stack = list(roots)
-        while stack:
-            ref = stack.pop()
-            if ref.table is not None:
-                if ref.table.key == self.bins.key and ref.node.type.size > 1:
-                    self.per_bin.append(ref.node)
-            elif ref.node not in seen and ref.node.op.family == "elementwise":
-                seen.add(ref.node)
-                if ref.node.type.size > 1 and ref.node not in self.e.memory:
-                    stack.extend(self.e.plan.operands(ref.node))
+        reads = _reads(self.e, roots)
+        reads.update((ref.table.key, ref.node) for ref in roots if ref.table is not None)
+        own = {node for key, node in reads if key == self.bins.key and node.type.size > 1}
+        self.per_bin = sorted(own, key=lambda node: node.order)
 
     def open(self, sinks: list[Sink]) -> None:
         b = self.b
+        self.scattered = [sink for sink in sinks if self._is_scattered(sink)]
+        sinks = [sink for sink in sinks if not self._is_scattered(sink)]
         before, self.outer_head = b.block, b.fresh_label("slices")
         b.branch(self.outer_head)
         b.label(self.outer_head)
@@ -89,6 +110,10 @@ class GroupedBody(LoopBody):
         step = b.splat(self.inner, LANES, "i64")
         self.mask = b.icmp("ugt", rows, step, LANES)
         self.slot = b.iop("add", first, b.iop("mul", self.inner, LANES))
+
+    def _is_scattered(self, sink: Sink) -> bool:
+        """Whether a sum goes to bins of another kind than those walked by."""
+        return sink.bins is not None and sink.bins.key != self.bins.key
 
     def _read_slice(self) -> tuple[str, str]:
         """The first slot of the slice and the rows in each lane; what depends on the bins."""
@@ -157,19 +182,34 @@ class GroupedBody(LoopBody):
         return self._indexed(node, table.positions[self.layout.rows], table.key)
 
     def _indexed(self, node: Node, positions: np.ndarray, key: tuple[object, ...]) -> str:
-        base = self.array(node)
+        return self._gather(self.array(node), self._positions(positions, key))
+
+    def _positions(self, positions: np.ndarray, key: tuple[object, ...]) -> str:
+        """Positions in the order of the walk, as eight 32-bit numbers."""
         if key not in self.tables:
             offset = self.e.constant(("walk", *key, *self.bins.key), positions)
             place = self.place("%constants", offset)
             pointer = self.b.element_pointer(place, self.slot, "i32")
             self.tables[key] = self.b.load(pointer, LANES, element="i32")
-        return self._gather(base, self.tables[key])
+        return self.tables[key]
 
     def accumulate(self, sinks: list[Sink], values: list[str]) -> None:
+        b = self.b
         self.new = []
-        for sink, old, value in zip(sinks, self.running, values, strict=True):
-            new = self._combine(sink, old, self._as_double(sink, value), LANES)
-            self.new.append(self.b.select(self.mask, new, old, LANES))
+        by_sink = {
+            id(sink): self._as_double(sink, value)
+            for sink, value in zip(sinks, values, strict=True)
+        }
+        for sink, old in zip(self.sinks, self.running, strict=True):
+            new = self._combine(sink, old, by_sink[id(sink)], LANES)
+            self.new.append(b.select(self.mask, new, old, LANES))
+        for sink in self.scattered:
+            assert sink.bins is not None
+            indices = self._positions(sink.bins.positions[self.layout.rows], sink.bins.key)
+            lanes = [b.extract(indices, lane, LANES, "i32") for lane in range(LANES)]
+            places: list[str | int] = [b.convert("sext", lane, "i32", "i64") for lane in lanes]
+            value = b.select(self.mask, by_sink[id(sink)], IDENTITY[sink.combine], LANES)
+            self._scatter(sink, value, places)
 
     def store(self, store: Store, value: str) -> None:
         raise AssertionError("grouped loops store nothing")

@@ -1,7 +1,7 @@
 """Operations that one call of a C++ kernel computes: operation name -> symbol and arguments.
 
 Every kernel has the signature ``void f(size_t sizes..., const double* arguments..., double* out,
-double* work)``, the last only where it needs work space. Arrays are whole and contiguous; integers
+double* work, int flags...)``, the work space and the flags only where it needs them. Arrays are whole and contiguous; integers
 and booleans are held in doubles.
 """
 
@@ -35,11 +35,14 @@ class Kernel:
         ``sizes(node) -> tuple of int``: the leading arguments.
     work : callable, optional
         ``work(node) -> int``: the doubles of work space it needs.
+    flags : callable, optional
+        ``flags(node) -> tuple of int``: the trailing arguments.
     """
 
     symbol: str
     sizes: Callable[[Node], Sizes]
     work: Callable[[Node], int] | None = None
+    flags: Callable[[Node], Sizes] | None = None
 
 
 def _line(shape: Sizes, axis: int) -> Sizes:
@@ -66,6 +69,12 @@ def _matrices(node: Node) -> Sizes:
     return _product(shape[:-2]), int(shape[-1])
 
 
+def _product_sizes(node: Node) -> Sizes:
+    """(batch, n, k, m) of products of matrices."""
+    n, k = node.args[0].shape[-2:]
+    return _product(node.shape[:-2]), int(n), int(k), int(node.shape[-1])
+
+
 def _squares(count: int, extra: int = 0) -> Callable[[Node], int]:
     """Work space of `count` matrices and `extra` vectors."""
 
@@ -80,16 +89,24 @@ KERNELS: dict[str, Kernel] = {
     "add_along": Kernel("finetti_add_along", _picked),
     "argmax": Kernel("finetti_argmax", _along),
     "argsort": Kernel("finetti_argsort", _along, work=lambda node: 2 * _along(node)[1]),
+    "cholesky": Kernel("finetti_cholesky_many", _matrices),
+    "cholesky_adjoint": Kernel("finetti_cholesky_adjoint", _matrices),
     "cumargmax": Kernel("finetti_cumargmax", _along),
     "cumprod": Kernel("finetti_cumprod", _along),
     "cumsum": Kernel("finetti_cumsum", _along),
     "eigh": Kernel("finetti_eigh", _matrices, work=_squares(1, extra=1)),
     "expm": Kernel("finetti_expm", _matrices, work=_squares(6)),
+    "matmul": Kernel("finetti_matmul_many", _product_sizes),
     "put_along": Kernel("finetti_put_along", _picked),
     "recurrence": Kernel("finetti_recurrence", _along),
     "slogdet": Kernel("finetti_slogdet", _matrices, work=_squares(1)),
     "solve": Kernel(
         "finetti_solve", lambda node: (*_matrices(node), int(node.shape[-1])), work=_squares(1)
+    ),
+    "solve_triangular": Kernel(
+        "finetti_solve_triangular_many",
+        lambda node: (*_matrices(node), int(node.shape[-1])),
+        flags=lambda node: tuple(map(int, node.attrs)),
     ),
     "take_along": Kernel("finetti_take_along", _picked),
 }
@@ -125,4 +142,5 @@ def call_kernel(
         if work is None:
             raise ValueError(f"the kernel of {node!r} needs work space")
         pointers.append(("ptr", work))
-    b.call_effect(kernel.symbol, sizes + pointers)
+    flags = [("i32", str(flag)) for flag in (kernel.flags(node) if kernel.flags else ())]
+    b.call_effect(kernel.symbol, sizes + pointers + flags)

@@ -11,6 +11,8 @@ LANES = 8
 ALIGN = 64
 # Grouped rows are cut into pieces of at most this many, so that lanes stay evenly filled.
 LONGEST_PIECE = 32
+# Rows of a wide matrix that are worked on together.
+BLOCK_ROWS = 32
 
 
 class Pack:
@@ -21,22 +23,35 @@ class Pack:
         self._arrays: list[tuple[int, np.ndarray]] = []
         self.size = 0
 
-    def put(self, key: Hashable, array: np.ndarray) -> int:
-        """The byte offset of an array, which is added when its key is new."""
+    def put(self, key: Hashable, *parts: np.ndarray) -> int:
+        """The byte offset of parts that lie one after another; they are added when the key is new.
+
+        They are copied where they belong only in the end: strided views cost nothing here.
+        """
         offset = self._offsets.get(key)
         if offset is None:
             offset = self._offsets[key] = self.size
-            array = np.ascontiguousarray(array)
-            self._arrays.append((offset, array))
-            self.size = _aligned(self.size + array.nbytes)
+            for array in parts:
+                self._arrays.append((self.size, array))
+                self.size += array.nbytes
+            self.size = _aligned(self.size)
         return offset
 
     def block(self) -> np.ndarray:
         """The block itself: bytes that start on an aligned address."""
         buffer = aligned_bytes(self.size)
         for offset, array in self._arrays:
-            buffer[offset : offset + array.nbytes] = array.reshape(-1).view(np.uint8)
+            room = buffer[offset : offset + array.nbytes].view(array.dtype)
+            room.reshape(array.shape)[...] = array
         return buffer
+
+
+def row_blocks(matrix: np.ndarray, rows: int) -> list[np.ndarray]:
+    """A matrix as [block][column][row], in parts; a last block of less rows ends with the matrix."""
+    matrix = np.asarray(matrix, float)
+    whole, columns = len(matrix) // rows, matrix.shape[1]
+    parts = [matrix[: whole * rows].reshape(whole, rows, columns).transpose(0, 2, 1)]
+    return parts if whole * rows == len(matrix) else [*parts, matrix[-rows:].T]
 
 
 class Scratch:

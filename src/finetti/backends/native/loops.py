@@ -15,7 +15,7 @@ import numpy as np
 
 from finetti.backends.native.builder import vector_type
 from finetti.backends.native.elementwise import emit_elementwise, is_math
-from finetti.backends.native.layout import LANES
+from finetti.backends.native.layout import LANES, row_blocks
 from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Ref, Sink, Store, Table
 from finetti.ir import BOOL, Node
@@ -50,6 +50,12 @@ def walk(e: Emitter, roots: list[Ref]) -> Iterator[Node]:
         elementwise = ref.node.op.family == "elementwise" and ref.node.type.size > 1
         if elementwise and ref.node not in e.memory:
             stack.extend(e.plan.operands(ref.node))
+
+
+def is_product(e: Emitter, node: Node) -> bool:
+    """Whether a body computes a product of a matrix and a vector, row by row."""
+    fused = node.op.name == "matmul" and e.plan.fused_product(node)
+    return fused and node not in e.memory
 
 
 class LoopBody(ABC):
@@ -111,7 +117,7 @@ class LoopBody(ABC):
         for node in nodes:
             if node.type.size == 1:
                 self._splat(node)
-            elif node.op.name == "matmul" and self.e.plan.fused_product(node):
+            elif is_product(self.e, node):
                 self._spread(node)
 
     def _splat(self, node: Node) -> None:
@@ -210,12 +216,15 @@ class LoopBody(ABC):
         assert total is not None
         return total
 
-    def column(self, product: Node, j: int) -> str:
-        """Column j of a product's matrix, or row j when it sums over rows."""
+    def matrix_of(self, product: Node) -> tuple[Node, bool]:
+        """A product's matrix as it is stored, and whether a loop walks along its rows."""
         found = self.e.plan.matrix(product)
         assert found is not None
-        matrix, transposed = found
-        by_row = transposed == self.e.plan.fused_product(product)
+        return found[0], found[1] == self.e.plan.fused_product(product)
+
+    def column(self, product: Node, j: int) -> str:
+        """Column j of a product's matrix, or row j when it sums over rows."""
+        matrix, by_row = self.matrix_of(product)
         key = (matrix.attrs[0].key, "row" if by_row else "column", j)
         if key not in self.columns:
             array = matrix.attrs[0].value
@@ -396,6 +405,11 @@ class PlainBody(LoopBody):
         for (_, _, name), new in zip(self.accumulators, self.new, strict=True):
             b.close_phi(name, new, latch)
         b.label(after)
+        self.finish()
+
+    def finish(self) -> None:
+        """What the accumulators hold in the end."""
+        b = self.b
         for (sink, j, _), new in zip(self.accumulators, self.new, strict=True):
             total = self._horizontal(sink, new)
             if sink.matrix is not None:
@@ -412,6 +426,27 @@ class PlainBody(LoopBody):
 
     def _memory(self, node: Node) -> str:
         return self.b.load(self._step(*self.e.location(node)), LANES)
+
+    def column(self, product: Node, j: int) -> str:
+        # Eight rows of all columns lie together, so that memory is read in one stream.
+        matrix, by_row = self.matrix_of(product)
+        array = matrix.attrs[0].value.T if by_row else matrix.attrs[0].value
+        key = (matrix.attrs[0].key, "rows", by_row)
+        if key not in self.columns:
+            base = self.place("%constants", self.e.pack.put(key, *row_blocks(array, LANES)))
+            start = self.b.iop("mul", self.counter, array.shape[1])
+            self.columns[key] = self.b.element_pointer(base, start)
+            if array.nbytes > 1 << 22:
+                self.b.declare("llvm.prefetch.p0", "void", ["ptr", "i32", "i32", "i32"])
+                import os
+                ahead = int(os.environ.get("PF", "8"))
+                for c in range(array.shape[1] if ahead else 0):
+                    at = self.b.element_pointer(self.columns[key], LANES * (c + ahead * array.shape[1]))
+                    self.b.effect(f"call void @llvm.prefetch.p0(ptr {at}, i32 0, i32 3, i32 1)")
+        if (*key, j) not in self.columns:
+            pointer = self.b.element_pointer(self.columns[key], LANES * j)
+            self.columns[*key, j] = self.b.load(pointer, LANES)
+        return self.columns[*key, j]
 
     def _indices(self, table: Table) -> str:
         if table.key not in self.tables:

@@ -12,13 +12,24 @@ from typing import Any
 import numpy as np
 
 from finetti.backends.native import dynamic_index
-from finetti.ir import OPS, Node, topological
+from finetti.backends.native.small import spread
+from finetti.ir import BOOL, FLOAT, OPS, Node, topological
 from finetti.ir.node import constant_data, make
 from finetti.ir.opdef import reals, unary
 from finetti.ir.ops.leaf import const
 from finetti.ir.types import TensorType, promote
 from finetti.passes.facts import nonnegative
-from finetti.passes.simplify import add, as_dtype, build, mul, negate, number
+from finetti.passes.simplify import (
+    add,
+    as_dtype,
+    build,
+    chains,
+    loops,
+    mul,
+    negate,
+    number,
+    simplify,
+)
 
 log1p_unit = unary(
     "log1p_unit", numpy=np.log1p, native="log1p01", jax="jax.numpy.log1p", samples=reals(0.0, 1.0),
@@ -31,6 +42,9 @@ Rule = Callable[..., Node | None]
 def lower(outputs: Iterable[Node]) -> list[Node]:
     """Rewrite a simplified graph into what the emitter takes."""
     outputs = list(outputs)
+    if any(node.op.name == "scan" for node in topological(outputs)):
+        outputs = chains.shorten(spread(simplify(outputs, last=True)))
+        outputs = loops.tidy(outputs, last=True)
     new: dict[Node, Node] = {}
     for node in topological(outputs):
         args = tuple(new[arg] for arg in node.args)
@@ -53,7 +67,8 @@ def _softplus(x: Node) -> Node:
 def _sigmoid(x: Node) -> Node:
     tail = _tail(x)
     upper = build("where", build("greater_equal", x, number(0.0)), number(1.0), tail)
-    return mul(upper, build("reciprocal", add(tail, number(1.0))))
+    # `build` would see a sigmoid in it again
+    return mul(upper, make(OPS["reciprocal"], (add(tail, number(1.0)),)))
 
 
 def _x_times(x: Node, y: Node, logarithm: Node) -> Node:
@@ -64,7 +79,7 @@ def _x_times(x: Node, y: Node, logarithm: Node) -> Node:
 
 
 def _matmul(a: Node, b: Node) -> Node | None:
-    if len(a.shape) == 2 and a.shape[0] == 1 and b.shape[1] != 1:
+    if len(a.shape) == len(b.shape) == 2 and a.shape[0] == 1 and b.shape[1] != 1:
         column = build("reshape", a, attrs=((a.shape[1], 1),))
         product = make(OPS["matmul"], (build("transpose", b, attrs=((1, 0),)), column))
         return build("reshape", product, attrs=((1, b.shape[1]),))
@@ -77,6 +92,34 @@ def _batched(name: str, a: Node, b: Node, attrs: tuple[Any, ...] = ()) -> Node |
         return None
     stretched = (build("broadcast_to", x, attrs=((*batch, *x.shape[-2:]),)) for x in (a, b))
     return make(OPS[name], tuple(stretched), attrs)
+
+
+# Inverses of constant triangles are worked out up to this size.
+_INVERSE_LIMIT = 512
+
+
+def _solve_triangular(a: Node, b: Node, lower: bool, trans: bool) -> Node | None:
+    """A constant triangle is inverted once: products with vectors join the loops around them.
+
+    The inverse of a triangle is as accurate as solving with it (Higham 2002, chapter 14).
+    """
+    known = a.op is const and len(a.shape) == 2 and len(b.shape) == 2 and b.shape[1] == 1
+    if not known or not 0 < a.shape[0] <= _INVERSE_LIMIT:
+        return _batched("solve_triangular", a, b, (lower, trans))
+    matrix = a.attrs[0].value
+    if not np.isfinite(matrix).all() or (np.diagonal(matrix) == 0).any():
+        return None
+    inverse = _array(_inverse(matrix) if lower else _inverse(matrix.T).T)
+    return make(OPS["matmul"], (build("transpose", inverse, attrs=((1, 0),)) if trans else inverse, b))
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Of the lower triangle, row by row."""
+    result = np.zeros(matrix.shape)
+    for i, row in enumerate(matrix):
+        result[i] = -(row[:i] @ result[:i]) / row[i]
+        result[i, i] = 1.0 / row[i]
+    return result
 
 
 def _index_set(x: Node, v: Node, *rest: Any) -> Node:
@@ -108,6 +151,18 @@ def _index_add(g: Node, *rest: Any) -> Node | None:
     return dynamic_index.add(g, indices, shape, spec) if dynamic_index.dynamic(indices) else None
 
 
+def _scan(*rest: Any) -> Node:
+    *args, body, length, reverse, sizes = rest
+    return make(OPS["scan"], tuple(args), (body.rewritten("lower", lower), length, reverse, sizes))
+
+
+def _piece(x: Node, start: int, shape: tuple[int, ...], dtype: str) -> Node | None:
+    """Truths are numbers in memory."""
+    if dtype != BOOL:
+        return None
+    return build("not_equal", make(OPS["piece"], (x,), (start, shape, FLOAT)), number(0.0))
+
+
 def _positions(x: TensorType, indices: list[Node], spec: Any) -> np.ndarray:
     flat = np.arange(x.size).reshape(x.shape)
     result = OPS["index"].evaluate((flat, *(i.attrs[0].value for i in indices)), (spec,))
@@ -124,11 +179,11 @@ _RULES: dict[str, Rule] = {
     "xlogy": lambda x, y: _x_times(x, y, build("log", y)),
     "xlog1py": lambda x, y: _x_times(x, y, build("log1p", y)),
     "matmul": _matmul,
-    "solve_triangular": lambda a, b, lower, trans: _batched(
-        "solve_triangular", a, b, (lower, trans)
-    ),
+    "solve_triangular": _solve_triangular,
     "index": _index,
     "index_add": _index_add,
     "index_set": _index_set,
+    "piece": _piece,
+    "scan": _scan,
     "stop_gradient": lambda x: x,
 }

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from finetti.backends.native.kernels import KERNELS
+from finetti.backends.native.layout import BLOCK_ROWS
 from finetti.backends.native.separate import separate
 from finetti.errors import NotYetSupported
 from finetti.ir import OPS, Node, topological
@@ -29,10 +30,12 @@ _VERY_HEAVY = {"gammaln", "digamma", "polygamma", "erfinv", "ndtri", "gamma", "i
                "gammainc", "gammaincc", "gammainc_d", "gammaincinv", "betainc", "betainc_d",
                "betaincinv"}  # fmt: skip
 _RECOMPUTE_LIMIT = 12
-# Matrices up to this many columns are multiplied inside the loop over their rows.
+# Matrices up to this many columns are multiplied inside the loop over their rows, written out;
 FUSED_COLUMNS = 16
-_KERNELS = {"matmul", "cholesky", "solve_triangular", *KERNELS}
-_MOVEMENT = {"index", "transpose", "broadcast_to"}
+# up to this many a block of rows at a time.
+BLOCKED_COLUMNS = 512
+_KERNELS = {"scan", "blackbox", *KERNELS}
+_MOVEMENT = {"index", "transpose", "broadcast_to", "piece"}
 _REDUCTIONS = {"sum", "prod", "max", "min", "all", "any"}
 
 
@@ -211,7 +214,25 @@ class Plan:
         rows, columns = node.args[0].shape
         if columns <= FUSED_COLUMNS:
             return "rows" if rows > 1 else None
-        return "columns" if rows <= FUSED_COLUMNS else None
+        if rows <= FUSED_COLUMNS:
+            return "columns"
+        # As it is stored, so that both products with one matrix are made in one loop.
+        fits = {
+            "rows": columns <= BLOCKED_COLUMNS and rows >= BLOCK_ROWS,
+            "columns": rows <= BLOCKED_COLUMNS and columns >= BLOCK_ROWS,
+        }
+        order = ("columns", "rows") if matrix[1] else ("rows", "columns")
+        return next((way for way in order if fits[way]), None)
+
+    def wide_product(self, node: Node) -> bool:
+        """Whether a product inside of a loop has more columns than are written out."""
+        return min(node.args[0].shape) > FUSED_COLUMNS
+
+    def plain(self, arg: Node) -> tuple[Node, int]:
+        """The array in which the elements of `arg` lie one after another, and where they begin."""
+        ref = self.ref(arg)
+        start = 0 if ref.table is None or ref.table.start is None else ref.table.start
+        return (ref.node if self.lies_plain(arg) else arg), start
 
     def kernel_operands(self, node: Node) -> tuple[Node, ...]:
         """The arrays that a kernel reads: a transposed constant matrix as it is stored."""
@@ -242,7 +263,9 @@ class Plan:
             self.level[node] = self._loop_level(self.ref(inner)) + 1
             self.cost[node] = 0
         elif self.fused_product(node):
-            self.level[node] = self._memory_level(self.ref(node.args[1]).node)
+            wide, vector = self.wide_product(node), node.args[1]
+            level = self._read_level(vector) if wide else self._memory_level(self.ref(vector).node)
+            self.level[node] = level
             self.cost[node] = 2 * node.args[0].shape[1]
         elif name in _KERNELS:
             self.level[node] = max(self._read_level(arg) for arg in self.kernel_operands(node))
@@ -300,7 +323,10 @@ class Plan:
         elif self._product(node) == "columns":
             self._sink(Sink(node, self.ref(node.args[1]), "add", matrix=node))
         elif self.fused_product(node):
-            self.need_memory(self.ref(node.args[1]).node)
+            if self.wide_product(node):
+                self._need_plain(node.args[1])
+            else:
+                self.need_memory(self.ref(node.args[1]).node)
         elif name in _KERNELS:
             self.kernels.setdefault(stage, []).append(node)
             for arg in self.kernel_operands(node):

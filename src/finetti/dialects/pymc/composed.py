@@ -216,4 +216,4 @@ class AR(DistributionFace):
         return record, {**params, "sigma": normal["sigma"], "time": time}
 
 
-__all__ = list(_ROWS)  # noqa: PLE0604
+__all__ = [name for name in _ROWS if name in globals()]  # noqa: PLE0604

@@ -6,6 +6,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from finetti.dist.triangle import diagonal_places, packed_length, unpacked
 from finetti.errors import NotYetSupported, ShapeError, did_you_mean
 from finetti.ir import Tensor, ops
 from finetti.ir.types import broadcast
@@ -46,6 +49,38 @@ def log1mexp(x: Any, *, negative_input: bool = True) -> Tensor:
     if not negative_input:
         raise NotYetSupported("pm.math.log1mexp takes negative input only, as PyMC: negate it.")
     return ops.log1mexp(x)
+
+
+def expand_packed_triangular(
+    n: int, packed: Any, lower: bool = True, diagonal_only: bool = False
+) -> Tensor:
+    """The triangular matrix of a vector of its rows, one after another.
+
+    Parameters
+    ----------
+    n : int
+        Its number of rows.
+    packed : tensor_like
+        ``n * (n + 1) / 2`` numbers.
+    lower : bool
+        Below the diagonal, or above it.
+    diagonal_only : bool
+        Only the diagonal.
+    """
+    packed = ops.as_tensor(packed)
+    if packed.ndim != 1 or int(packed.node.shape[0]) != packed_length(n):
+        raise ShapeError(
+            f"expand_packed_triangular: packed has shape {packed.node.shape}, expected "
+            f"({packed_length(n)},) for {n} rows."
+        )
+    if diagonal_only and lower:
+        return packed[diagonal_places(n)]
+    if lower:
+        return unpacked(n, packed)
+    rows, cols = np.triu_indices(n)
+    if diagonal_only:
+        return packed[np.flatnonzero(rows == cols)]
+    return ops.set_subtensor(ops.zeros((n, n))[rows, cols], packed)
 
 
 def trace(x: Any) -> Tensor:
@@ -145,7 +180,8 @@ _TABLE: dict[str, Callable[..., Any]] = {
     "norm": ops.norm, "roll": ops.roll, "set_subtensor": ops.set_subtensor, "slogdet": ops.slogdet,
     "solve": ops.solve, "sort": ops.sort, "split": ops.split, "tensordot": ops.tensordot,
     "and_": and_, "broadcast_arrays": broadcast_arrays, "flatten": flatten,
-    "flatten_list": flatten_list, "log1mexp": log1mexp, "log_softmax": log_softmax, "or_": or_,
+    "expand_packed_triangular": expand_packed_triangular, "flatten_list": flatten_list,
+    "log1mexp": log1mexp, "log_softmax": log_softmax, "or_": or_,
     "softmax": softmax, "stack": stack, "trace": trace,
 }  # fmt: skip
 globals().update(_TABLE)
@@ -153,7 +189,7 @@ globals().update(_TABLE)
 # The rest of PyMC's names, refused by name.
 _MISSING = frozenset(
     """
-    batched_diag cartesian diff expand_packed_triangular kron_diag kron_dot kron_solve_lower
+    batched_diag cartesian diff kron_diag kron_dot kron_solve_lower
     kron_solve_upper kv logbern unique
     """.split()
 )

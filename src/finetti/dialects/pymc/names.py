@@ -133,6 +133,8 @@ def _composed(
 COMPOSED = (
     _composed("AR", ("rho", "sigma", "tau"), ("init_dist", "steps", "constant", "ar_order"),
         "A series whose numbers depend linearly on the ones before.", (("constant", False),)),
+    _composed("CustomDist", (), ("logp", "random", "dist"),
+        "A distribution with a log density, or a generator, of your own."),
     _composed("DiracDelta", ("c",), summary="The number c."),
     _composed("GaussianRandomWalk", ("mu", "sigma"), ("init_dist", "steps"),
         "A series whose steps are normal.", (("mu", 0.0), ("sigma", 1.0))),

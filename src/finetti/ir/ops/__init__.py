@@ -11,6 +11,10 @@ from finetti.errors import NotYetSupported
 from finetti.ir import tensor as _tensor
 from finetti.ir.opdef import OPS, UFUNCS, OpDef
 from finetti.ir.ops import (
+    blackbox as _blackbox,
+)
+from finetti.ir.ops import (
+    control,
     decompose,
     elementwise,
     incomplete,
@@ -27,6 +31,8 @@ from finetti.ir.ops import (
 from finetti.ir.ops import (
     einsum as _einsum,
 )
+from finetti.ir.ops.blackbox import blackbox
+from finetti.ir.ops.control import scan
 from finetti.ir.ops.decompose import (
     block_diag,
     cho_solve,
@@ -149,6 +155,7 @@ from finetti.ir.ops.shape import (
     as_tensor,
     broadcast_to,
     concatenate,
+    dimshuffle,
     expand_dims,
     eye,
     flatten,
@@ -215,7 +222,8 @@ def clip(x: Any, low: Any, high: Any) -> _tensor.Tensor:
 
 _tensor.METHODS.update(
     as_constant=as_constant, getitem=getitem, stack=stack, transpose=transpose, reshape=reshape,
-    flatten=flatten, ravel=flatten, squeeze=squeeze, repeat=repeat, take=take, diagonal=diagonal,
+    dimshuffle=dimshuffle, flatten=flatten, ravel=flatten, squeeze=squeeze, repeat=repeat,
+    take=take, diagonal=diagonal,
     sum=sum_, prod=prod, max=max_, min=min_, all=all_, any=any_, mean=mean, var=var, std=std,
     argmax=argmax, argmin=argmin, argsort=argsort, sort=sort, cumprod=cumprod, trace=trace,
     inc=inc_subtensor, set=set_subtensor, cumsum=cumsum, dot=dot, clip=clip,

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from finetti.errors import ShapeError
+from finetti.ir.node import rebuild
 from finetti.ir.opdef import OpDef
 from finetti.ir.ops.elementwise import multiply, where
+from finetti.ir.ops.leaf import new_input
+from finetti.ir.ops.pullback import pullback
 from finetti.ir.ops.reduce import sum_
 from finetti.ir.ops.shape import as_tensor, broadcast_to, expand_dims, reshape, transpose
 from finetti.ir.tensor import Tensor
@@ -96,14 +99,53 @@ def _cholesky_reference(x: Any) -> np.ndarray:
         return np.full(np.shape(x), np.nan)
 
 
-def _cholesky_vjp(g: Tensor, y: Tensor, x: Tensor) -> tuple[Tensor]:
+def _half_lower(n: Any) -> np.ndarray:
+    return np.tril(np.ones((n, n))) - 0.5 * np.eye(n)
+
+
+def _adjoint_reference(g: Any, y: Any) -> np.ndarray:
     # Murray (2016), arXiv:1602.07527, eq. 10: symmetric adjoint L^-T Phi(L^T G) L^-1.
-    n = x.shape[-1]
-    half = np.tril(np.ones((n, n))) - 0.5 * np.eye(n)
-    phi = _matmul(matrix_transpose(y), tril(g)) * half
-    inner = solve_triangular(y, phi, trans=True)
-    outer_ = matrix_transpose(solve_triangular(y, matrix_transpose(inner), trans=True))
-    return (0.5 * (outer_ + matrix_transpose(outer_)),)
+    y = np.tril(y)
+    transposed = np.swapaxes(y, -1, -2)
+    if not np.isfinite(y).all() or (np.diagonal(y, axis1=-2, axis2=-1) == 0).any():
+        return np.full(np.shape(y), np.nan)
+    phi = (transposed @ np.tril(g)) * _half_lower(np.shape(y)[-1])
+    inner = np.swapaxes(np.linalg.solve(transposed, phi), -1, -2)
+    outer_ = np.linalg.solve(transposed, inner)
+    return np.asarray(0.5 * (outer_ + np.swapaxes(outer_, -1, -2)))
+
+
+def _adjoint_formula(g: Tensor, y: Tensor) -> Tensor:
+    """What `_adjoint_reference` computes, in operations that have gradients."""
+    phi = _matmul(matrix_transpose(tril(y)), tril(g)) * _half_lower(int(y.shape[-1]))
+    inner = matrix_transpose(solve_triangular(y, phi, trans=True))
+    outer_ = solve_triangular(y, inner, trans=True)
+    return 0.5 * (outer_ + matrix_transpose(outer_))
+
+
+def _adjoint_vjp(h: Tensor, z: Tensor, g: Tensor, y: Tensor) -> Any:
+    # Of inputs in their places, as g may depend on y: its way to y is not this rule's.
+    ins = [new_input(name, x.node.shape) for name, x in zip("gy", (g, y), strict=True)]
+    parts = pullback([_adjoint_formula(*ins).node], [h], [x.node for x in ins])
+    found = [part.node for part in parts if part is not None]
+    own = {x.node: actual.node for x, actual in zip(ins, (g, y), strict=True)}
+    return tuple(map(Tensor, rebuild(found, own)))
+
+
+def _factor(shape: tuple[int, ...]) -> Any:
+    def sample(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        root = np.tril(rng.normal(size=shape)) * 0.3 + 2.0 * np.eye(shape[-1])
+        return rng.normal(size=shape), root
+
+    return sample
+
+
+_cholesky_adjoint = OpDef(
+    "cholesky_adjoint", "linalg", infer=lambda g, y: TensorType(FLOAT, y.shape),
+    numpy=_adjoint_reference, native="kernel", jax="finetti.backends.jax.cholesky_adjoint",
+    vjp=_adjoint_vjp, samples=tuple(_factor(s) for s in ((1, 1), (3, 3), (12, 12), (2, 3, 3))),
+    tol=1e-10,
+)  # fmt: skip
 
 
 def _definite(shape: tuple[int, ...]) -> Any:
@@ -116,7 +158,7 @@ def _definite(shape: tuple[int, ...]) -> Any:
 
 _cholesky = OpDef(
     "cholesky", "linalg", infer=_square_type, numpy=_cholesky_reference, native="cholesky",
-    jax="finetti.backends.jax.cholesky", vjp=_cholesky_vjp,
+    jax="finetti.backends.jax.cholesky", vjp=lambda g, y, x: (_cholesky_adjoint(g, y),),
     samples=tuple(_definite(s) for s in ((1, 1), (3, 3), (12, 12), (2, 3, 3))), tol=1e-10,
     notes={"gradient": "of the symmetric part, as only the lower triangle is read"},
 )  # fmt: skip

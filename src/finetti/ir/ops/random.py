@@ -24,9 +24,9 @@ def _primitive(name: str, draw: Callable[..., Any], dtype: str = FLOAT) -> Calla
 
     op = OpDef(
         name, "random", attr_names=("shape", "serial"), infer=infer, numpy=draw, vjp=None,
-        native=None, jax=None,
+        native=None, jax=f"finetti.backends.jax_random.{name}",
         notes={"vjp": "draws are not differentiated", "native": "forward sampling runs on the "
-               "reference backend, over all draws at once", "jax": "as native"},
+               "reference backend, over all draws at once"},
     )  # fmt: skip
 
     def function(*params: Any, shape: Any) -> Tensor:

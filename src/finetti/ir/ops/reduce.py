@@ -189,13 +189,18 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """log(sum(exp(x))) without overflow."""
     x = as_tensor(x)
     axes = _axes(x, axis)
-    peak = max_(x, axes, keepdims=True)
-    # An infinite peak is the answer itself; subtracting it would give NaN.
-    shift = stop_gradient(where(peak - peak == 0.0, peak, 0.0))
+    shift = _peak(x, axes)
     total = log(sum_(exp(x - shift), axes, keepdims=True)) + shift
     if keepdims:
         return total
     return reshape(total, tuple(n for a, n in enumerate(x.shape) if a not in axes))
+
+
+def _peak(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """The largest element, as a constant to gradients; 0 for an infinite one, which stays."""
+    peak = max_(x, axes, keepdims=True)
+    # An infinite peak is the answer itself; subtracting it would give NaN.
+    return stop_gradient(where(peak - peak == 0.0, peak, 0.0))
 
 
 def softmax(x: Any, axis: int | None = -1) -> Tensor:
@@ -206,7 +211,10 @@ def softmax(x: Any, axis: int | None = -1) -> Tensor:
 def log_softmax(x: Any, axis: int | None = -1) -> Tensor:
     """log(softmax(x)) without overflow."""
     x = as_tensor(x)
-    return x - logsumexp(x, axis, keepdims=True)
+    axes = _axes(x, axis)
+    # the shift is not added back: digits of a small result would drown in it
+    shifted = x - _peak(x, axes)
+    return shifted - log(sum_(exp(shifted), axes, keepdims=True))
 
 
 def _reverse(x: Tensor, axis: int) -> Tensor:

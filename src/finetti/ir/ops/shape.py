@@ -123,6 +123,19 @@ def flatten(x: Any) -> Tensor:
     return reshape(x, (-1,))
 
 
+def dimshuffle(x: Any, *pattern: Any) -> Tensor:
+    """Permute axes, and insert one of length 1 for each "x"; axes left out must have length 1."""
+    x = as_tensor(x)
+    if len(pattern) == 1 and isinstance(pattern[0], (list, tuple)):
+        pattern = tuple(pattern[0])
+    kept = [part for part in pattern if part != "x"]
+    dropped = [axis for axis in range(x.ndim) if axis not in kept]
+    if sorted([*kept, *dropped]) != list(range(x.ndim)):
+        raise ShapeError(f"dimshuffle of {x!r} by {pattern}: expected each axis once, and 'x'")
+    moved = squeeze(transpose(x, [*kept, *dropped]), tuple(range(len(kept), x.ndim)))
+    return expand_dims(moved, tuple(at for at, part in enumerate(pattern) if part == "x"))
+
+
 def moveaxis(x: Any, source: int, destination: int) -> Tensor:
     """Move one axis to another place."""
     x = as_tensor(x)

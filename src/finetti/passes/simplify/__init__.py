@@ -12,7 +12,7 @@ exponential, a sigmoid) counts as positive after; terms are regrouped, so that w
 half-way may differ.
 """
 
-from finetti.passes.simplify import arithmetic, conditions, exponentials, movement, sums
+from finetti.passes.simplify import arithmetic, conditions, exponentials, movement, stable, sums
 from finetti.passes.simplify.core import (
     RULES,
     add,
@@ -24,11 +24,11 @@ from finetti.passes.simplify.core import (
     rules,
     scalar_value,
     scale,
-    simplify,
     split_scale,
     value,
 )
+from finetti.passes.simplify.loops import simplify
 
-__all__ = ["RULES", "add", "arithmetic", "as_dtype", "build", "conditions", "exponentials",
+__all__ = ["RULES", "add", "arithmetic", "as_dtype", "build", "conditions", "exponentials", "loops",
            "movement", "mul", "negate", "number", "rules", "scalar_value", "scale", "simplify",
-           "split_scale", "sums", "value"]  # fmt: skip
+           "split_scale", "stable", "sums", "value"]  # fmt: skip

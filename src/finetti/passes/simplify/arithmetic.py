@@ -84,6 +84,22 @@ def _add_truths(x: Node, y: Node) -> Node | None:
     return build("logical_or", x, y) if x.type.dtype == y.type.dtype == BOOL else None
 
 
+def _float_constants(name: str) -> Rule:
+    """Whole constants beside floats are floats: `1 - x` meets the rules of `1.0 - x`."""
+
+    def rule(x: Node, y: Node) -> Node | None:
+        if x.type.dtype == y.type.dtype or FLOAT not in (x.type.dtype, y.type.dtype):
+            return None
+        operands = [constant(value(a).astype(FLOAT)) if value(a) is not None else a for a in (x, y)]
+        return None if operands == [x, y] else build(name, *operands)
+
+    return rule
+
+
+for _name in ("add", "multiply"):
+    rules(_name)(_float_constants(_name))
+
+
 @rules("add")
 def _add(x: Node, y: Node) -> Node | None:
     dtype = promote(x.type.dtype, y.type.dtype)
@@ -98,19 +114,8 @@ def _add(x: Node, y: Node) -> Node | None:
     if c is not None and x.type.dtype == y.type.dtype == FLOAT:
         if x.op.name == "add" and scalar_value(x.args[1]) is not None:
             return add(x.args[0], build("add", x.args[1], y))
-        if c == 1.0:
-            return _one_minus_sigmoid(x)
         return None
     return _softplus_difference(x, y) or _softplus_difference(y, x)
-
-
-def _one_minus_sigmoid(x: Node) -> Node | None:
-    """1 - sigmoid(x) is sigmoid(-x)."""
-    if x.op.name == "multiply" and scalar_value(x.args[1]) == -1.0:
-        inner = x.args[0]
-        if inner.op.name == "sigmoid":
-            return build("sigmoid", negate(inner.args[0]))
-    return None
 
 
 def _softplus_difference(x: Node, y: Node) -> Node | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,13 +13,14 @@ import numpy as np
 from finetti import _core
 from finetti.errors import CompileError
 from finetti.ir import FLOAT, OPS, Node, topological, verify
-from finetti.ir.node import constant_data, make
+from finetti.ir.node import constant_data, make, settle
 from finetti.ir.ops.leaf import const
 from finetti.ir.types import TensorType, broadcast, map_sizes
 
 Rule = Callable[..., Node | None]
 RULES: dict[str, list[Rule]] = {}
 FOLD_LIMIT = 1 << 16
+_NUMBER = TensorType(FLOAT, ())
 
 
 def rules(*names: str) -> Callable[[Rule], Rule]:
@@ -35,7 +39,9 @@ def simplify(outputs: Iterable[Node]) -> list[Node]:
     outputs = list(outputs)
     new: dict[Node, Node] = {}
     for node in topological(outputs):
-        if node.op.family in ("leaf", "random"):
+        if node.settled and all([new[arg] is arg for arg in node.args]):
+            new[node] = node
+        elif node.op.family in ("leaf", "random"):
             new[node] = _leaf(node)
         else:
             attrs = map_sizes(node.attrs, int) if node.dynamic else node.attrs
@@ -45,16 +51,20 @@ def simplify(outputs: Iterable[Node]) -> list[Node]:
 
 def build(name: str, *args: Node, attrs: tuple[Any, ...] = ()) -> Node:
     """The simplest node that means `name` applied to simplified arguments."""
-    folded = _fold(name, args, attrs)
-    if folded is not None:
-        return folded
+    for arg in args:
+        if arg.op is not const:
+            break
+    else:
+        folded = _fold(name, args, attrs)
+        if folded is not None:
+            return folded
     for rule in RULES.get(name, ()):
         result = rule(*args, *attrs)
         if result is not None:
             if verify.ENABLED:
                 _check(rule, result, _inferred(name, args, attrs))
             return result
-    return make(OPS[name], args, attrs)
+    return settle(make(OPS[name], args, attrs))
 
 
 def _check(rule: Rule, result: Node, expected: TensorType) -> None:
@@ -81,12 +91,19 @@ def _like(node: Node, old: Node) -> Node:
     return stretch(as_dtype(node, old.type.dtype), tuple(map(int, old.shape)))
 
 
+# What Python computes of two floats exactly as NumPy does, and sooner.
+_OF_FLOATS: dict[str, Callable[[float, float], float]] = {
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
+}  # fmt: skip
+
+
 def _fold(name: str, args: tuple[Node, ...], attrs: tuple[Any, ...]) -> Node | None:
-    for arg in args:
-        if arg.op is not const:
-            return None
+    """The value of an operation on constants."""
     op = OPS[name]
-    if not args or op.family == "random" or name == "broadcast_to":
+    quick = _OF_FLOATS.get(name)
+    if quick is not None and args[0].type == args[1].type == _NUMBER:
+        return number(quick(args[0].attrs[0].value.item(), args[1].attrs[0].value.item()))
+    if not args or op.family in ("random", "control") or name == "broadcast_to":
         return None
     node_type = _inferred(name, args, attrs)
     largest = max(arg.type.size for arg in args)
@@ -124,7 +141,17 @@ def constant(array: Any) -> Node:
 
 def number(value: float) -> Node:
     """A scalar constant (float64)."""
-    return constant(float(value))
+    value = float(value)
+    return _number(value, math.copysign(1.0, value)) if value in _COMMON else constant(value)
+
+
+_COMMON = frozenset((-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0))
+
+
+@cache
+def _number(value: float, sign: float) -> Node:
+    """Kept with its sign, as 0.0 equals -0.0."""
+    return constant(value)
 
 
 def value(node: Node) -> Any:

@@ -41,6 +41,8 @@ def _log(x: Node) -> Node | None:
             return scale(build("log", inner), 0.5)
         case "multiply":
             a, b = x.args
+            if a.op.name == "erfc" and is_all(b, 0.5):  # the normal distribution function
+                return None
             if positive(a) and positive(b) and any(_log_is_cheap(side) for side in (a, b)):
                 return add(build("log", a), build("log", b))
         case "add":

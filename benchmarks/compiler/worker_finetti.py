@@ -1,0 +1,45 @@
+"""Time finetti. Run by ``benchmarks.compiler``."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import finetti as pm
+from benchmarks.compiler import worker
+from benchmarks.compiler.problems import PROBLEMS
+from benchmarks.native import time_density
+from finetti.model.compile import build_density, compile_density
+
+
+def measure(name: str, folder: Path) -> dict[str, Any]:
+    """Compile three times, keep the median; time the gradient."""
+    model = PROBLEMS[name].build(pm)
+    spent = []
+    for _ in range(3):
+        start = time.thread_time()
+        graph = build_density(model)
+        built = time.thread_time()
+        compiled = compile_density(model, density=graph)
+        spent.append((1e3 * (time.thread_time() - start), 1e3 * (built - start)))
+    block = compiled.new_block()
+    result = time_density(folder, compiled.fn_address, block.address, compiled.n, 3)
+    function = compiled.function
+    return {
+        **result,
+        "ms": statistics.median(ms for ms, _ in spent),
+        "graph_ms": statistics.median(ms for _, ms in spent),
+        "stages": function.timings,
+        "bytes": len(function._linked.object_bytes),
+        "data_bytes": int(function._constants.nbytes),
+    }
+
+
+if __name__ == "__main__":
+    os.environ["FINETTI_CACHE"] = "0"
+    # Lazily imported parts are not charged to the first problem.
+    compile_density(PROBLEMS["radon"].build(pm))
+    worker.main(measure, lambda: {"finetti": pm.__version__})

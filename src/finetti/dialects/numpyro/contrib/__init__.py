@@ -1,0 +1,14 @@
+"""`numpyro.contrib`: loops and branches with sites inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from finetti.dialects.numpyro.contrib import control_flow
+from finetti.dialects.numpyro.missing import explain
+
+__all__ = ["control_flow"]
+
+
+def __getattr__(name: str) -> Any:
+    raise explain(f"contrib.{name}", __all__)

@@ -1,0 +1,32 @@
+"""`numpyro.infer`: kernels, MCMC, predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from finetti.dialects.numpyro.infer import initialization, mcmc, reparam, util
+from finetti.dialects.numpyro.infer.initialization import (
+    init_to_feasible,
+    init_to_mean,
+    init_to_median,
+    init_to_sample,
+    init_to_uniform,
+    init_to_value,
+)
+from finetti.dialects.numpyro.infer.kernels import HMC, NUTS, REFUSED, MCMCKernel
+from finetti.dialects.numpyro.infer.mcmc import MCMC
+from finetti.dialects.numpyro.infer.predictive import Predictive, log_likelihood
+from finetti.dialects.numpyro.infer.util import initialize_model, log_density
+from finetti.dialects.numpyro.missing import explain
+
+__all__ = [
+    "HMC", "MCMC", "MCMCKernel", "NUTS", "Predictive", "init_to_feasible", "init_to_mean",
+    "init_to_median", "init_to_sample", "init_to_uniform", "init_to_value", "initialization",
+    "initialize_model", "log_density", "log_likelihood", "mcmc", "reparam", "util", *REFUSED,
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name in REFUSED:
+        return REFUSED[name]
+    raise explain(f"infer.{name}", __all__)

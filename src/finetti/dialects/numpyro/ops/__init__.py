@@ -1,0 +1,1 @@
+"""`numpyro.ops`: what ArviZ and loops take of it."""

@@ -1,0 +1,169 @@
+"""Steps that follow the gradient: NUTS, and Hamiltonian Monte Carlo of a fixed length."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from finetti import _core
+from finetti.errors import NotYetSupported, ParameterError
+from finetti.infer.options import nuts_config, nuts_settings
+from finetti.infer.steps.compound import NEUTRAL, BlockedStep, Competence
+from finetti.infer.steps.gibbs import positive
+from finetti.infer.steps.workplace import Workplace
+
+__all__ = ["NUTS", "HamiltonianMC"]
+
+# keywords that set PyMC's first guess of the metric; ours is adapted from the first draws on
+GUESSES = ("scaling", "is_cov", "state")
+NUTS_STATS = (
+    "lp", "energy", "energy_error", "max_energy_error", "acceptance_rate", "step_size",
+    "step_size_bar", "tree_depth", "n_steps", "reached_max_treedepth", "diverging",
+    "index_in_trajectory",
+)  # fmt: skip
+
+
+class _Hamiltonian(BlockedStep):
+    continuous_only = True
+    static = False
+
+    def __init__(self, vars: Any, keywords: Mapping[str, Any], model: Any) -> None:
+        where = type(self).__name__
+        rest = dict(keywords)
+        spoken = [f"{key}={rest.pop(key)!r}" for key in GUESSES if rest.get(key) is not None]
+        if spoken:
+            warnings.warn(
+                f"{where}: without effect in finetti, which learns the scales of the variables "
+                f"from the first draws on: {', '.join(spoken)}.",
+                UserWarning,
+                stacklevel=4,
+            )
+        for key in GUESSES:
+            rest.pop(key, None)
+        if rest.pop("potential", None) is not None:
+            raise NotYetSupported(f"{where}: potential= is a part of PyMC's that is not there.")
+        rest.pop("dtype", None)
+        scale = rest.pop("step_scale", None)
+        self.step_scale = None if scale is None else positive(scale, "step_scale", where)
+        early = rest.pop("early_max_treedepth", 8)
+        if early != 8:
+            raise NotYetSupported(f"{where}: early_max_treedepth={early!r} is not there yet.")
+        self.settings = self._rand(rest, where)
+        neutral = {key: rest.pop(key) for key in list(rest) if key in NEUTRAL}
+        self.settings |= nuts_settings(where, rest)
+        nuts_config(self.settings, where)
+        super().__init__(vars, model, **neutral)
+
+    @staticmethod
+    def _rand(rest: dict[str, Any], where: str) -> dict[str, Any]:
+        if "step_rand" not in rest:
+            return {}
+        rand = rest.pop("step_rand")
+        if rand is not None:
+            raise NotYetSupported(
+                f"{where}: step_rand={rand!r}: the step size is jittered by a uniform factor; "
+                "step_rand=None switches that off."
+            )
+        return {"step_size_jitter": 0.0}
+
+    def fields(self, size: int) -> dict[str, Any]:
+        """Fields of the sampler's configuration for a block of `size` elements."""
+        if self.step_scale is None:
+            return dict(self.settings)
+        return {**self.settings, "initial_step": self.step_scale / max(1, size) ** 0.25}
+
+    def kernel(self, place: Workplace) -> Any:
+        part = place.conditional(self.names)
+        step = _core.HamiltonianStep(*place.gradient(part))
+        config = nuts_config(self.fields(part.size), repr(self))
+        config.init_jitter = 0.0  # where a compound starts is where its initial point is
+        step.config = config
+        return step
+
+    @classmethod
+    def competence(cls, var: Any, has_grad: bool = True) -> Competence:
+        if var.dtype.kind == "f" and has_grad:
+            return Competence.COMPATIBLE if cls.static else Competence.PREFERRED
+        return Competence.INCOMPATIBLE
+
+
+class NUTS(_Hamiltonian):
+    """The No-U-Turn sampler.
+
+    Parameters
+    ----------
+    vars : list of tensors, optional
+        What to move; every continuous variable by default.
+    max_treedepth : int
+        At most 2**max_treedepth leapfrog steps a draw.
+    early_max_treedepth : int
+        PyMC's; only its default.
+    model : Model, optional
+        The open model by default.
+    **kwargs
+        target_accept, Emax, adapt_step_size, gamma, k, t0 and step_scale as in PyMC. PyMC's
+        scaling and is_cov, a first guess of scales that are learned here, have no effect, which a
+        warning says.
+    """
+
+    name = "nuts"
+    stats_dtypes_shapes = dict.fromkeys(NUTS_STATS, (np.float64, []))
+
+    def __init__(
+        self,
+        vars: Any = None,
+        max_treedepth: int = 10,
+        early_max_treedepth: int = 8,
+        model: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        keywords = {**kwargs, "max_treedepth": max_treedepth}
+        super().__init__(vars, {**keywords, "early_max_treedepth": early_max_treedepth}, model)
+
+
+class HamiltonianMC(_Hamiltonian):
+    """Hamiltonian Monte Carlo with paths of one length.
+
+    Parameters
+    ----------
+    vars : list of tensors, optional
+        What to move; every continuous variable by default.
+    path_length : float
+        How far each draw travels.
+    max_steps : int
+        At most so many leapfrog steps a draw.
+    model : Model, optional
+        The open model by default.
+    **kwargs
+        As for `NUTS`; target_accept is 0.65 by default.
+    """
+
+    name = "hmc"
+    static = True
+    stats_dtypes_shapes = dict.fromkeys((*NUTS_STATS, "path_length", "accepted"), (np.float64, []))
+
+    def __init__(
+        self,
+        vars: Any = None,
+        path_length: float = 2.0,
+        max_steps: int = 1024,
+        model: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(vars, {"target_accept": 0.65, **kwargs}, model)
+        self.settings.setdefault("step_size_jitter", 0.15)
+        self.path_length = positive(path_length, "path_length", "HamiltonianMC")
+        if max_steps != int(max_steps) or max_steps < 1:
+            raise ParameterError(
+                f"HamiltonianMC: max_steps={max_steps!r}: expected a whole number >= 1."
+            )
+        self.max_steps = int(max_steps)
+
+    def kernel(self, place: Workplace) -> Any:
+        step = super().kernel(place)
+        step.static = True
+        step.path_length, step.max_steps = self.path_length, self.max_steps
+        return step

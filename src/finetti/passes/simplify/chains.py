@@ -1,0 +1,137 @@
+"""Steps made short: whatever a step can do without the carry is done beside it.
+
+Steps follow each other as fast as a carry can be made of itself. So sums and products are regrouped
+until it comes in last, and a product with a sum that holds it is distributed: then a linear
+recurrence costs one fused multiply-add a step. Terms are regrouped, so rounding and what overflows
+half-way may differ.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from finetti.ir import FLOAT, OPS, Node, topological
+from finetti.ir.body import Body
+from finetti.ir.node import make
+from finetti.ir.ops.control import body_of, scan_op
+
+_LARGEST = 64  # elements of a carry: larger ones keep the processor busy in any order
+
+
+def shorten(outputs: Sequence[Node]) -> list[Node]:
+    """Regroup the bodies of all loops of a graph."""
+    new: dict[Node, Node] = {}
+    for node in topological(outputs):
+        args, attrs = tuple(new[arg] for arg in node.args), node.attrs
+        if node.op is scan_op:
+            attrs = (_shortened(body_of(node)), *attrs[1:])
+        same = args == node.args and attrs == node.attrs
+        new[node] = node if same else make(node.op, args, attrs)
+    return [new[node] for node in outputs]
+
+
+def _shortened(body: Body) -> Body:
+    carried = body.inputs[: body.carries]
+    if sum(node.type.size for node in carried) > _LARGEST:
+        return body
+    return body.rewritten("shorten", lambda outputs: _Chains(body).run(outputs))
+
+
+class _Chains:
+    """One body: which carries each node waits for and makes. Sets of carries are bits of an int."""
+
+    def __init__(self, body: Body):
+        self.waits: dict[Node, int] = {
+            node: 1 << i for i, node in enumerate(body.inputs[: body.carries])
+        }
+        self.uses = Counter(arg for node in body.nodes for arg in node.args)
+        self.uses.update(body.outputs)
+        for node in body.nodes:
+            self._noted(node)
+        makes: dict[Node, int] = {}
+        for i, out in enumerate(body.outputs[: body.carries]):
+            makes[out] = makes.get(out, 0) | 1 << i
+        for node in reversed(body.nodes):
+            for arg in node.args:
+                makes[arg] = makes.get(arg, 0) | makes.get(node, 0)
+        # What a carry is made of, and again what that is made of: a node on a round trip waits for
+        # a carry that is made of one that it makes.
+        follow = [makes.get(node, 0) for node in body.inputs[: body.carries]]
+        for _ in follow:
+            follow = [_union(follow, own) | own for own in follow]
+        self.round = {node: _union(follow, own) | own for node, own in makes.items()}
+
+    def run(self, outputs: Sequence[Node]) -> list[Node]:
+        new: dict[Node, Node] = {}
+        for node in topological(outputs):
+            args = tuple(new[arg] for arg in node.args)
+            if node.type.dtype == FLOAT and node.op.name in ("add", "multiply"):
+                new[node] = self._grouped(node, args)
+            else:
+                made = node if args == node.args else make(node.op, args, node.attrs)
+                new[node] = self._noted(made)
+            self.uses[new[node]] = max(self.uses[new[node]], self.uses[node])
+        return [new[node] for node in outputs]
+
+    def _noted(self, node: Node) -> Node:
+        if node not in self.waits:
+            self.waits[node] = 0
+            for arg in node.args:
+                self.waits[node] |= self.waits.get(arg, 0)
+        return node
+
+    def _late(self, part: Node, node: Node) -> int:
+        """2: on a round trip of a carry through `node`; 1: waits for another carry; 0: for none."""
+        waits = self.waits.get(part, 0)
+        return 2 if waits & self.round.get(node, 0) else 1 if waits else 0
+
+    def _grouped(self, node: Node, args: tuple[Node, ...]) -> Node:
+        name = node.op.name
+        parts = self._parts(name, args, node)
+        late = [part for part in parts if self._late(part, node) == 2]
+        if not late or any(part.type != node.type for part in parts):
+            return self._noted(node if args == node.args else make(node.op, args, node.attrs))
+        if name == "multiply" and len(late) == 1:
+            terms = self._parts("add", late, node)
+            behind = [term for term in terms if self._late(term, node) == 2]
+            if len(terms) > len(behind) == 1 and all(term.type == node.type for term in terms):
+                factors = [part for part in parts if part is not late[0]]
+                beside = self._chain("add", [t for t in terms if t is not behind[0]], node)
+                inner = self._parts("multiply", behind, node)
+                inner = inner if all(part.type == node.type for part in inner) else behind
+                sides = [[*factors, beside], [*factors, *inner]]
+                return self._chain("add", [self._chain("multiply", s, node) for s in sides], node)
+        return self._chain(name, parts, node)
+
+    def _parts(self, name: str, args: Sequence[Node], user: Node) -> list[Node]:
+        """Terms or factors, those of inner sums or products that nobody else uses among them."""
+        parts: list[Node] = []
+        stack = list(reversed(args))
+        while stack:
+            part = stack.pop()
+            inner = part.op.name == name and part.type == user.type
+            if inner and (self.uses[part] <= 1 or len(args) == 1 and part is args[0]):
+                stack += reversed(part.args)
+            else:
+                parts.append(part)
+        return parts
+
+    def _chain(self, name: str, parts: Sequence[Node], node: Node) -> Node:
+        """The parts joined, those that are waited for longest last."""
+        total, *rest = sorted(parts, key=lambda part: self._late(part, node))
+        for part in rest:  # of two products that are added, the first becomes a multiply-add
+            total = self._noted(make(OPS[name], (part, total)))
+        return total
+
+
+def _union(sets: Sequence[int], chosen: int) -> int:
+    """The union of the sets that the bits of `chosen` name."""
+    total = 0
+    for i, own in enumerate(sets):
+        if chosen >> i & 1:
+            total |= own
+    return total
+
+
+__all__ = ["shorten"]
