@@ -285,48 +285,6 @@ def test_tracebacks_name_cell_and_line(notebook):
     assert outputs[1][1]["ename"] == "ZeroDivisionError"
 
 
-@pytest.mark.parametrize(
-    ("cell", "stdout"),
-    [
-        ("%%time\nprint(1)", "1\nCPU times"),
-        ("%%capture out\nprint('hidden')", ""),
-        ("%time print(2)", "2\nWall time"),
-        ("%env FINETTI_TEST=3\nimport os\nprint(os.environ['FINETTI_TEST'])", "3\n"),
-        ("%pylab inline\nprint(sin(0.0))", "0.0\n"),
-        ("if True:\n    %load_ext watermark\nprint(4)", "4\n"),
-        ("%%html\n<b>no Python</b>", ""),
-        ("get_ipython().run_line_magic('matplotlib', 'inline')\nprint(5)", "5\n"),
-        ("len?", "Return the number of items"),
-        ("display(6)", "6\n"),
-    ],
-)
-def test_magics_that_are_honoured_or_ignored(notebook, cell, stdout):
-    done, _ = notebook(cell)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(stdout) if stdout else done.stdout == ""
-
-
-@pytest.mark.parametrize(
-    ("cell", "message"),
-    [
-        ("!ls -l", "cell 1: `!ls -l`: finetti runs no shell commands"),
-        ("files = !ls", "cell 1: `!ls`: finetti runs no shell commands"),
-        ("%%bash\nls", "cell 1: the magic %%bash is not there"),
-        ("%debug", "cell 1: the magic %debug is not there"),
-    ],
-)
-def test_what_a_notebook_cannot_do(notebook, cell, message):
-    done, _ = notebook(cell)
-    assert done.returncode == 1
-    assert message in done.stderr
-
-
-def test_installing_is_passed_over(notebook):
-    done, _ = notebook("!pip install pymc3\n%pip install arviz\nprint(1)")
-    assert done.returncode == 0 and done.stdout == "1\n"
-    assert done.stderr.count("passed over, finetti installs nothing") == 2
-
-
 def test_a_notebook_in_another_language(run):
     text = '{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}'
     done = run(text, name="r.ipynb")

@@ -22,11 +22,27 @@ MAX_PARAMETERS = 8
 LONG_FILES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
 WIDE_FUNCTIONS: dict[str, str] = {
+    "src/finetti/dialects/theano/function.py:function": "a user's keywords, Theano's",
+    "src/finetti/dialects/theano/loops.py:scan": "a user's keywords, Theano's",
+    "src/finetti/dialects/pymc3/glm/linear.py:LinearComponent.__init__": "PyMC3's keywords",
+    "src/finetti/dialects/pymc3/sampling.py:sample_posterior_predictive": "PyMC3's keywords",
     "src/finetti/infer/map.py:find_MAP": "a user's keywords, as PyMC spells them",
     "src/finetti/infer/predictive.py:sample_posterior_predictive": "a user's keywords, PyMC's",
     "src/finetti/infer/sample.py:sample": "a user's keywords, as PyMC spells them",
     "src/finetti/infer/steps/metropolis.py:DEMetropolis.__init__": "a user's keywords, PyMC's",
     "src/finetti/infer/steps/metropolis.py:DEMetropolisZ.__init__": "a user's keywords, PyMC's",
+    "src/finetti/report/plots/arrays.py:plot_dist": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/arrays.py:plot_kde": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/arrays.py:plot_hdi": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/chains.py:plot_autocorr": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/chains.py:plot_energy": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/forest.py:plot_forest": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/pair.py:plot_pair": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/posterior.py:plot_posterior": "a user's keywords, ArviZ's",
+    "src/finetti/report/plots/posterior.py:plot_density": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/predictive.py:plot_ppc": "a user's keywords, as ArviZ spells them",
+    "src/finetti/report/plots/shapes.py:draw_distribution": "a user's keywords, handed on",
+    "src/finetti/report/plots/trace.py:plot_trace": "a user's keywords, as ArviZ spells them",
     "src/finetti/report/summary.py:summary": "a user's keywords, as ArviZ spells them",
 }
 

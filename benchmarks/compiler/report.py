@@ -59,10 +59,10 @@ def render(results: Results, names: list[str]) -> str:
         "",
         "## Microseconds a gradient",
         "",
-        "CPU of the calling thread, for finetti and C in one native loop. C: the best of "
-        "`gcc -O3 -march=native` with and without `-ffast-math` and unrolling. XLA: `value_and_grad`"
-        " in float64, in a `fori_loop` inside one `jit`, and by single calls. numba: calls of PyMC's "
-        "`logp_dlogp_function`.",
+        "CPU, everybody on one thread; finetti and C in one native loop. C: the best of "
+        "`gcc -O3 -march=native` with and without `-ffast-math` and unrolling. XLA: "
+        "`value_and_grad` in float64, in a `fori_loop` inside one `jit`, and by single calls. "
+        "numba: calls of PyMC's `logp_dlogp_function`.",
         "",
         "| model | finetti | C | XLA | XLA, calls | numba | / C | / XLA | / numba |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -4,7 +4,7 @@
 
 XLA runs in the environment that the first variable names, numba (through PyMC) in that of the
 second; what is not named is left out. A round starts every competitor once, in a new process and
-in an order that rotates; figures are medians over the rounds. Times are CPU of the calling thread.
+in an order that rotates; figures are medians over the rounds. Everybody has one thread.
 """
 
 from __future__ import annotations
@@ -22,6 +22,16 @@ from benchmarks import native
 from benchmarks.compiler import report
 from benchmarks.compiler.problems import PROBLEMS, ROOT
 from benchmarks.run import attempt, rotate
+
+
+# One thread for everybody, as one chain has; and nothing compiled in an earlier process.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "PYTENSOR_FLAGS": "numba__cache=False",
+    "FINETTI_CACHE": "0",
+}
 
 
 def interpreters() -> dict[str, str]:
@@ -43,9 +53,7 @@ def run_rounds(folder: Path, names: list[str], rounds: int) -> dict[str, list[An
         for who in rotate(list(pythons), number):
             output = folder / f"{who}-{number}.json"
             module = f"benchmarks.compiler.worker_{who}"
-            spent = attempt(
-                [pythons[who], "-m", module, str(folder), str(output), ",".join(names)]
-            )
+            spent = attempt([pythons[who], "-m", module, str(folder), str(output), ",".join(names)])
             if spent:
                 results[who].append(json.loads(output.read_text()))
                 print(f"round {number + 1}: {who} {spent['wall']:.0f} s", flush=True)
@@ -59,6 +67,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(PROBLEMS), default=list(PROBLEMS))
     parser.add_argument("--output", type=Path, help="by default COMPILER.md if all are run")
     options = parser.parse_args()
+    os.environ.update(ENVIRONMENT)
     with tempfile.TemporaryDirectory(prefix="finetti-bench-") as name:
         folder = Path(name)
         source, target = native.HERE / "driver.c", folder / "driver.so"

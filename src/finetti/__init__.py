@@ -52,6 +52,7 @@ _EXPORTS: dict[str, str] = {
     "explain": "finetti.model.explain",
     "get_data": "finetti.model.functions",
     "modelcontext": "finetti.model.context",
+    "from_jax": "finetti.dialects.jaxpr",
     "to_jax": "finetti.model.export",
     # inference
     "sample": "finetti.infer.sample",

@@ -1,4 +1,4 @@
-"""The `finetti` command: `finetti run script.py|notebook.ipynb [args]`, `finetti explain script.py`."""
+"""The `finetti` command: `finetti run script.py [args]` (or a notebook), `finetti explain`."""
 
 from __future__ import annotations
 

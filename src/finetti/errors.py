@@ -6,6 +6,9 @@ Every message says where, what came, what was expected, and how to fix it.
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -76,3 +79,14 @@ def did_you_mean(word: str, valid: Iterable[str]) -> str:
     if close:
         return f"Did you mean {' or '.join(repr(name) for name in close)}?"
     return f"Valid names: {', '.join(sorted(names))}."
+
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn at the user's own line: the nearest one outside of finetti."""
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

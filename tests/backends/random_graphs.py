@@ -34,10 +34,18 @@ class Grower:
     seed : int
     shapes : sequence of shapes
         From which those of the inputs are drawn.
+    steps : sequence of callable, optional
+        From which the operations are drawn.
     """
 
-    def __init__(self, seed: int, shapes: Sequence[tuple[int, ...]] = SHAPES):
+    def __init__(
+        self,
+        seed: int,
+        shapes: Sequence[tuple[int, ...]] = SHAPES,
+        steps: Sequence[Callable[[Grower, Tensor], Tensor | None]] | None = None,
+    ):
         self.rng = np.random.default_rng(seed)
+        self.steps = STEPS if steps is None else steps
         self.values: dict[Node, np.ndarray] = {}
         self.inputs: list[Tensor] = []
         for i in range(3):
@@ -75,17 +83,21 @@ class Grower:
 
     def step(self) -> None:
         """Add one tensor."""
-        new = self.pick(STEPS)(self, self.any())
+        new = self.pick(self.steps)(self, self.any())
         if new is None or new.node.type.size > LARGEST:
             return
         if new.node.type.dtype != FLOAT:
             new = new * 0.37 - 0.21
         (value,) = evaluate([new], self.values)
         if value.size and not np.abs(value).max() < 30.0:
-            new = ops.sin(new) if np.isfinite(value).all() else ops.where(ops.isnan(new), 0.0, 0.5)
+            new = self.tamed(new, value)
             (value,) = evaluate([new], self.values)
         self.values[new.node] = value
         self.pool.append(new)
+
+    def tamed(self, new: Tensor, value: np.ndarray) -> Tensor:
+        """What takes the place of a tensor that grew too large."""
+        return ops.sin(new) if np.isfinite(value).all() else ops.where(ops.isnan(new), 0.0, 0.5)
 
     def point(self) -> np.ndarray:
         return np.concatenate([self.values[x.node].ravel() for x in self.inputs])
@@ -243,6 +255,27 @@ def _running(g: Grower, x: Tensor) -> Tensor | None:
     return ops.cumsum(x * 0.3, int(g.rng.integers(x.ndim))) if x.ndim else None
 
 
+def _looped(g: Grower, x: Tensor) -> Tensor | None:
+    """Steps along the first axis, forwards or backwards."""
+    if not x.ndim or x.node.shape[0] > 60:
+        return None
+    s, y = g.matching(x), x * 0.4
+    s = ops.tanh(ops.mean(s)) if s.size else ops.as_tensor(0.3)
+    start, back = ops.zeros(x.node.shape[1:]), bool(g.rng.integers(2))
+    k = g.rng.integers(0, 5, size=x.node.shape[0])
+    _, kept = g.pick((
+        lambda: ops.scan(lambda c, e: ((n := s * c + e), n), start, [y], reverse=back),
+        lambda: ops.scan(lambda c, e: ((n := ops.tanh(c * s + e)), ops.exp(n * s)), start, [y]),
+        lambda: ops.scan(lambda c, e: (ops.where(c > 0.4, e * s, c + e), c), start, [y]),
+        lambda: ops.scan(lambda c, e: ((c[1], c[0] * 0.5 + e), c[0] * s), (start, start), [y],
+                         reverse=back),
+        lambda: ops.scan(lambda c, e: (0.5 * c + ops.sum_(e), c), 0.1, [ops.sin(y)]),
+        lambda: ops.scan(lambda c, e, i: (c * 0.3 + e, ops.stack([c, s * e, e, c, c])[i]),
+                         start, [y, k]),
+    ))()  # fmt: skip
+    return kept
+
+
 def _product(g: Grower, x: Tensor) -> Tensor | None:
     if not x.ndim:
         return None
@@ -291,7 +324,7 @@ def _mutable(g: Grower, x: Tensor) -> Tensor:
 
 STEPS = (_unary, _unary, _unary, _binary, _binary, _binary, _scaled, _scaled, _compared, _compared,
          _whole, _reduced, _reduced, _gathered, _gathered, _crossed, _moved, _moved, _written,
-         _running, _product, _product, _definite, _mutable)  # fmt: skip
+         _running, _looped, _product, _product, _definite, _mutable)  # fmt: skip
 
 
 def random_graph(

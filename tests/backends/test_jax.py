@@ -138,8 +138,8 @@ def test_places_out_of_bounds_are_nan():
 
 
 def test_an_operation_that_jax_lacks_is_refused_by_name():
-    node = ops.betaincinv(2.0, 3.0, ops.new_input("x", ())).node
-    with pytest.raises(NotYetSupported, match="'betaincinv' cannot run in JAX .JAX has none"):
+    node = OPS["ive"](2.0, ops.new_input("x", ())).node
+    with pytest.raises(NotYetSupported, match="'ive' cannot run in JAX"):
         lower([node], [n for n in node.args if n.op.name == "input"])
 
 

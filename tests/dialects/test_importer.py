@@ -109,7 +109,7 @@ def test_missing_modules_say_what_to_write(pm, statement, message):
         ("SVGD", "pymc.SVGD: finetti does not have it yet"),
         ("plot_trace", r"import arviz as az` and az.plot_trace\(idata\)"),
         ("traceplot", r"az.plot_trace\(idata\)"),
-        ("MutableData", "write pm.Data instead"),
+        ("trace_to_dataframe", r"write idata.to_dataframe\(\) instead"),
     ],
 )
 def test_missing_names_say_what_to_write(pm, name, message):

@@ -82,7 +82,7 @@ def test_scipys_odds_and_ends(active):
 def test_pandas_old_ways(active):
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]}, index=["x", "y"])
-    assert frame.ix["x", "a"] == 1 and frame.ix[1, "b" == "b"] == 4
+    assert frame.ix["x", "a"] == 1 and frame.ix[1, 1] == 4
     assert list(frame.append(frame, ignore_index=True)["a"]) == [1, 2, 1, 2]
     assert list(frame.append({"a": 9, "b": 9}, ignore_index=True)["a"]) == [1, 2, 9]
     assert frame.as_matrix().tolist() == [[1, 3], [2, 4]]

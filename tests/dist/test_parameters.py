@@ -101,6 +101,11 @@ EQUAL: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
             {"chol": CHOL.T, "lower": False},
         )
     ),
+    *(
+        (name, {"nu": 6.5, **scale}, {"nu": 6.5, "chol": CHOL}, CHOL)
+        for name in ("WishartCholesky", "InverseWishartCholesky")
+        for scale in ({"scale_matrix": COV}, {"rate_matrix": np.linalg.inv(COV)})
+    ),
     ("Geometric(failures)", {"logit_p": np.log(0.3 / 0.7)}, {"p": 0.3}, 2),
     ("MvNormal", {"cov": COV}, {"mu": 0.0, "chol": CHOL}, [1.0, 0.0, 2.0]),
     ("MvNormal", {"tau": np.linalg.inv(COV)}, {"mu": 0.0, "chol": CHOL}, [1.0, 0.0, 2.0]),

@@ -299,8 +299,27 @@ def test_leaves_have_the_same_bits_on_any_number_of_cores(monkeypatch):
     b = to_draws(pm.sample(model=with_leaves(), cores=3, **few))
     for name in a.posterior:
         np.testing.assert_array_equal(a.posterior[name], b.posterior[name])
-    chunks = a.posterior["pred"].reshape(-1, 3)
-    assert len(np.unique(chunks, axis=0)) > 40  # no chunk repeats another
+
+
+def test_no_two_leaves_chunks_or_phases_share_random_numbers(monkeypatch):
+    from finetti.infer import leaves
+
+    monkeypatch.setattr(leaves, "CHUNK", 200)
+    with pm.Model() as model:
+        pm.Normal("x")
+        pm.DiscreteUniform("u", 0, 10**15, shape=2)
+        pm.DiscreteUniform("v", 0, 10**15)
+    draws = to_draws(
+        pm.sample(100, tune=100, chains=2, random_seed=4, discard_tuned_samples=False, model=model,
+                  **QUIET)
+    )  # fmt: skip
+    numbers = [
+        group[name].ravel()
+        for group in (draws.posterior, draws.warmup_posterior)
+        for name in ("u", "v")
+    ]
+    numbers = np.concatenate(numbers)
+    assert len(np.unique(numbers)) == len(numbers) == 1200
 
 
 def test_leaves_of_the_warmup_and_of_var_names():

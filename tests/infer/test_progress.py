@@ -172,11 +172,19 @@ def test_no_color(monkeypatch):
 
 def test_files_get_plain_lines_each_tenth():
     clock, out = Clock(), io.StringIO()
-    run(progress.make_progress(True, stream=out, clock=clock), clock, steps=100)
+    run(progress.make_progress(True, stream=out, clock=clock), clock, steps=100, seconds=30.0)
     lines = out.getvalue().splitlines()
     assert 9 <= len(lines) <= 11
     assert "\x1b" not in out.getvalue()
     assert lines[-1].startswith("Sampling 100%, 8000/8000 draws (drawing), 4/4 chains done")
+
+
+def test_files_get_few_lines_of_a_short_run():
+    clock, out = Clock(), io.StringIO()
+    run(progress.make_progress(True, stream=out, clock=clock), clock, steps=100, seconds=1.5)
+    assert out.getvalue() == ""
+    run(progress.make_progress(True, stream=out, clock=clock), clock, steps=100, seconds=5.0)
+    assert len(out.getvalue().splitlines()) <= 3
 
 
 def test_files_get_a_line_each_ten_seconds_of_a_slow_run():

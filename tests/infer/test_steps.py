@@ -16,6 +16,7 @@ import finetti as pm
 from finetti.errors import ModelError, NotYetSupported, ParameterError, SamplingError, ShapeError
 from finetti.infer.compound import joined
 from finetti.infer.steps.compound import flattened, hierarchy
+from finetti.infer.steps.workplace import Workplace
 from finetti.ir import ops
 from finetti.results.arviz import to_draws
 from finetti.results.diagnostics import mcse
@@ -164,7 +165,7 @@ def several():
         pm.Categorical("three", p=[0.2, 0.3, 0.5], shape=3)
         pm.Poisson("n", 3.0)
         pm.DiscreteUniform("u", 0, 4)
-        pm.Potential("tie", 0.0 * (model["b"] + model["two"] + model["n"] + model["u"]))
+        pm.Potential("tie", 0.0 * (model["b"] * model["two"] * model["n"] * model["u"]))
         pm.Potential("tie3", 0.0 * model["three"])
     return model
 
@@ -275,7 +276,7 @@ def test_a_scale_of_the_wrong_length_is_named():
 
 
 def test_a_guess_of_the_metric_is_said_to_have_no_effect():
-    with several() as model, pytest.warns(UserWarning, match="without effect.*scaling="):
+    with several() as model, pytest.warns(UserWarning, match="scaling= without effect"):
         pm.NUTS([model["x"]], scaling=model.initial_point())
 
 
@@ -293,6 +294,52 @@ def test_de_metropolis_needs_chains():
         with pytest.warns(UserWarning, match="more chains than dimensions"):
             pm.sample(step=pm.DEMetropolis(), **{**FEW, "chains": 4})
         assert model
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [
+        # independent given the rest: all at once
+        (lambda m: pm.Metropolis([m["three"]]), {"elementwise": True, "colors": [0, 0, 0]}),
+        (lambda m: pm.ElemwiseCategorical([m["three"]]), {"elementwise": True}),
+        (lambda m: pm.Slice([m["x"]]), {"elementwise": True, "colors": [0, 0]}),
+        # tied together: one after another
+        (lambda m: pm.Metropolis([m["b"], m["n"]], blocked=True),
+         {"elementwise": False, "one_at_a_time": True, "discrete": [True, True]}),
+        (lambda m: pm.BinaryGibbsMetropolis([m["b"], m["two"]]), {"elementwise": False}),
+        # one value: as a whole
+        (lambda m: pm.Metropolis([m["s"]]), {"elementwise": False, "one_at_a_time": False}),
+        (lambda m: pm.Metropolis([m["x"]], S=np.eye(2)),
+         {"one_at_a_time": False, "proposal": "multivariate_normal", "scale": [1, 0, 0, 1]}),
+        (lambda m: pm.CategoricalGibbsMetropolis([m["three"], m["b"]]),
+         {"categories": [3, 3, 3, 2]}),
+        (lambda m: pm.DEMetropolisZ([m["x"]], tune_drop_fraction=0.5),
+         {"lamb": 2.38 / 2.0, "tune": "scaling", "tune_drop_fraction": 0.5}),
+        (lambda m: pm.BinaryMetropolis([m["b"]], scaling=2.0), {"scaling": 2.0}),
+    ],
+)  # fmt: skip
+def test_what_a_kernel_is_told(make, expected):
+    with several() as model:
+        kernel = make(model).kernel(Workplace(model.density(), 2, 0))
+    kernel.validate()
+    for name, value in expected.items():
+        assert (
+            getattr(kernel, name) == pytest.approx(value)
+            if name == "lamb"
+            else (getattr(kernel, name) == value)
+        ), name
+
+
+def test_what_a_hamiltonian_kernel_is_told():
+    with several() as model:
+        place = Workplace(model.density(), 2, 0)
+        nuts = pm.NUTS([model["x"]], target_accept=0.7, step_scale=0.5, gamma=0.1).kernel(place)
+        hmc = pm.HamiltonianMC([model["x"]], 3.0, step_rand=None).kernel(place)
+    assert (nuts.config.target_accept, nuts.config.dual_averaging_gamma) == (0.7, 0.1)
+    assert nuts.config.init_jitter == 0.0  # a compound starts where it is told to
+    assert nuts.config.initial_step == pytest.approx(0.5 / 2**0.25)
+    assert getattr(hmc, "static") is True and hmc.path_length == 3.0  # noqa: B009, a C++ word
+    assert (hmc.config.target_accept, hmc.config.step_size_jitter) == (0.65, 0.0)
 
 
 # -- NUTS by hand ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import pytest
 
 import finetti as pm
 from finetti.backends import reference
+from finetti.dialects import pymc3
 from finetti.ir import ops
 from finetti.model.compile import Layout, compile_outputs
 from finetti.model.conditional import conditional, leaves, touched, without
@@ -51,6 +52,7 @@ def sums():
         pm.Potential("sum", -0.5 * pm.math.sum((z - x) ** 2) - pm.math.sum(z) / 3.0)
         pm.Potential("broadcast", 0.1 * x[:, None] * z[None, :])
         pm.Potential("pair", -pm.math.abs(z[0] - z[1]))
+        pm.Potential("wide", 0.2 * x[:, None] - pm.math.sqr(z[None, :]) / 7.0)
     return model
 
 
@@ -218,6 +220,40 @@ def test_without_leaves_the_density_has_neither_their_values_nor_their_terms():
     values = dict(zip(core.inputs, (x[0], np.array(2), x[2]), strict=True))
     want = reference.evaluate([core.logp()], values)[0]
     np.testing.assert_allclose(compile_outputs([core.logp().node], core.inputs)(x)[0], want)
+
+
+def test_what_is_left_of_a_leaf_is_the_check_of_its_parameters():
+    with pm.Model() as model:
+        p = pm.Normal("p", 0.5, 1.0)
+        pm.Bernoulli("z", p, shape=2)
+        pm.Bernoulli("fine", pm.math.sigmoid(p), shape=2)
+    core = without(model.density(), ["z", "fine"])
+    assert [factor.name for factor in core.factors] == ["p", "z"]
+    for x, inside in ((0.3, True), (1.2, False), (-0.1, False)):
+        (value,) = reference.evaluate([core.logp()], {core.inputs[0]: np.array(x)})
+        want = -0.5 * np.log(2 * np.pi) - 0.5 * (x - 0.5) ** 2
+        assert value == (pytest.approx(want) if inside else -np.inf)
+
+
+def test_a_leaf_whose_value_decides_whether_another_is_possible_is_walked():
+    with pm.Model() as model:
+        n = pm.DiscreteUniform("n", -2, 2)
+        pm.Binomial("below", n, 0.5)
+    assert leaves(model.density()) == ["below"]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda mu: pymc3.Bound(pymc3.Poisson, lower=2)("y", mu),
+        lambda mu: pymc3.Bound(pymc3.DiscreteUniform, lower=2)("y", 0, 9),
+        lambda mu: pm.CustomDist("y", mu, logp=lambda y, mu: -abs(y - mu), dtype="int64"),
+    ],
+)
+def test_what_need_not_sum_to_one_is_walked(make):
+    with pm.Model() as model:
+        make(pm.Exponential("mu", 1.0))
+    assert leaves(model.density()) == []
 
 
 def test_an_unknown_name_is_refused():

@@ -2,12 +2,9 @@
 import numpy as np
 import pandas as pd
 import matplotlib.pyplot as plt
-import seaborn as sns
 import pymc3 as pm
 import theano
 from pymc3.glm import families
-
-sns.set(style="darkgrid", palette="muted")
 
 theta_noalcohol_meds = 1
 theta_alcohol_meds = 3

@@ -12,13 +12,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from finetti.backends.jax_incomplete import betainc_d, gammainc, gammainc_d, gammaincc
+from finetti.backends.jax_incomplete import (
+    betainc_d,
+    betaincinv,
+    gammainc,
+    gammainc_d,
+    gammaincc,
+    gammaincinv,
+)
 from finetti.ir.ops.indexing import Spec, index_key
 
 __all__ = [
-    "add_along", "betainc_d", "cholesky", "cholesky_adjoint", "concatenate", "cumargmax", "eigh",
-    "erfcx", "gammainc", "gammainc_d", "gammaincc", "index", "index_add", "index_set", "log1mexp",
-    "log_ndtr", "mills_inverse", "polygamma", "put_along", "recurrence", "slogdet", "solve",
+    "add_along", "betainc_d", "betaincinv", "cholesky", "cholesky_adjoint", "concatenate",
+    "cumargmax", "eigh", "erfcx", "gammainc", "gammainc_d", "gammaincc", "gammaincinv", "index",
+    "index_add", "index_set", "log1mexp", "log_ndtr", "mills_inverse", "polygamma", "put_along", "recurrence", "slogdet", "solve",
     "solve_triangular",
 ]  # fmt: skip
 

@@ -125,6 +125,38 @@ def gammainc_d(a: Array, x: Array, *, order: int) -> Array:
     return jnp.where(valid, function(a), jnp.nan)
 
 
+def _inverse(below: Callable[[Array], Array], q: Array, low: Array, high: Array) -> Array:
+    """Where a rising function reaches q, between two bounds: by halves, and one step of Newton's.
+
+    The last step carries the derivatives by q and by what the function depends on.
+    """
+
+    def halve(_: int, bounds: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = bounds
+        middle = 0.5 * (low + high)
+        right = below(middle) < q
+        return jnp.where(right, middle, low), jnp.where(right, high, middle)
+
+    low, high = jax.lax.fori_loop(0, 80, halve, (low, high))
+    x = jax.lax.stop_gradient(0.5 * (low + high))
+    height = _slope(below)(x)
+    fine = jnp.isfinite(height) & (height > 0)
+    step = (below(x) - q) / jnp.where(fine, height, 1.0)
+    return x - jnp.where(fine, step, 0.0)
+
+
+def gammaincinv(a: Array, q: Array) -> Array:
+    """The x whose P(a, x) is q."""
+    a, q = jnp.broadcast_arrays(jnp.asarray(a, float), jnp.asarray(q, float))
+    inner = (a > 0) & jnp.isfinite(a) & (q > 0) & (q < 1)
+    a, p = jnp.where(inner, a, 1.0), jnp.where(inner, q, 0.5)
+    # In the logarithm, where small shapes have their quantiles too.
+    top = jnp.log(a + 40.0 * jnp.sqrt(a) + 800.0)
+    log_x = _inverse(lambda t: gammainc(a, jnp.exp(t)), p, jnp.full_like(a, -700.0), top)
+    ends = jnp.where(q == 0, 0.0, jnp.where(q == 1, jnp.inf, jnp.nan))
+    return jnp.where(inner, jnp.exp(log_x), ends)
+
+
 # -- beta ----------------------------------------------------------------------------------------
 
 
@@ -178,3 +210,15 @@ def _by_first(function: Callable[[Array, Array], Array]) -> Callable[[Array, Arr
 
 def _by_second(function: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
     return lambda a, b: _slope(lambda t: function(a, t))(b)
+
+
+def betaincinv(a: Array, b: Array, q: Array) -> Array:
+    """The x whose I_x(a, b) is q."""
+    a, b, q = jnp.broadcast_arrays(*(jnp.asarray(v, float) for v in (a, b, q)))
+    inner = (a > 0) & (b > 0) & (q > 0) & (q < 1)
+    a, b, p = jnp.where(inner, a, 1.0), jnp.where(inner, b, 1.0), jnp.where(inner, q, 0.5)
+    # In the log odds, where both ends have their digits.
+    edge = jnp.full_like(a, 700.0)
+    logit = _inverse(lambda t: jax.scipy.special.betainc(a, b, jax.nn.sigmoid(t)), p, -edge, edge)
+    ends = jnp.where(q == 0, 0.0, jnp.where(q == 1, 1.0, jnp.nan))
+    return jnp.where(inner, jax.nn.sigmoid(logit), ends)

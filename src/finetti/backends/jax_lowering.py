@@ -100,8 +100,10 @@ def interpreter(outputs: Sequence[Node], inputs: Sequence[Node], draws: bool = F
         for node, meaning, dtype in steps:
             args = [known[arg] for arg in node.args]
             value = meaning(keys[node], *args) if node in keys else meaning(*args)
-            # Constants stay NumPy's, so that JAX can look at indices while it traces.
-            known[node] = value if isinstance(value, np.ndarray) else jnp.asarray(value, dtype)
+            # Constants stay NumPy's, so that JAX can look at indices while it traces; as other
+            # objects each time, because JAX remembers arrays in the type it has traced them with.
+            host = isinstance(value, np.ndarray)
+            known[node] = value.view() if host else jnp.asarray(value, dtype)
         return tuple(jnp.asarray(known[node], canonical(node.type.dtype)) for node in outputs)
 
     return run
@@ -125,6 +127,8 @@ def _meaning(node: Node, draws: bool = False) -> Function:
         attrs = {name: map_sizes(value, int) for name, value in attrs_of(node).items()}
         if op.jax.startswith("finetti."):
             return partial(function, **attrs)
+        if "dtype" in attrs:
+            attrs["dtype"] = canonical(attrs["dtype"])
         return lambda *args: function(*args, *attrs.values())
     if op.family == "leaf" and op.numpy is not None:
         value = np.asarray(op.evaluate((), node.attrs), node.type.dtype)

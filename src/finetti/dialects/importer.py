@@ -13,7 +13,6 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from finetti.dialects import shims
-from finetti.errors import FinettiError
+from finetti.errors import FinettiError, warn
 
 
 class ModuleNotYetSupported(FinettiError, ModuleNotFoundError, NotImplementedError):
@@ -185,11 +184,9 @@ class DialectFinder(importlib.abc.MetaPathFinder):
                 self._displaced[name] = sys.modules.pop(name)
         if self._displaced:
             names = sorted({name.partition(".")[0] for name in self._displaced})
-            warnings.warn(
+            warn(
                 f"finetti.activate: {', '.join(names)} was imported before; names bound to it keep "
                 "the old meaning. Call finetti.activate() first and import afterwards.",
-                UserWarning,
-                stacklevel=3,
             )
 
     def give_back(self) -> None:

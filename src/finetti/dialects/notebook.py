@@ -253,9 +253,7 @@ class Shell:
             figure = pyplot.figure(number)
             if keep:
                 data = {"text/plain": repr(figure), "image/png": _png(figure)}
-                self.outputs.append(
-                    {"output_type": "display_data", "data": data, "metadata": {}}
-                )
+                self.outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
         pyplot.close("all")
 
     def magic(self, text: str) -> Any:
@@ -266,7 +264,8 @@ class Shell:
             return None
         if name in ("pip", "conda", "mamba"):
             return self.shell(text)
-        honoured = {"pylab": self._pylab, "time": self._time, "timeit": self._time,
+        honoured: dict[str, Callable[[str], Any]] = {
+            "pylab": self._pylab, "time": self._time, "timeit": self._time,
                     "env": self._env, "set_env": self._env, "cd": self._cd, "run": self._run,
                     "pwd": lambda _: os.getcwd()}  # fmt: skip
         if name not in honoured:
@@ -283,8 +282,8 @@ class Shell:
                   file=sys.stderr)  # fmt: skip
             return
         raise NotYetSupported(
-            f"{self.label}: `!{command.strip()}`: finetti runs no shell commands. Run it before, or "
-            "write it in Python (pathlib, shutil, subprocess)."
+            f"{self.label}: `!{command.strip()}`: finetti runs no shell commands. Run it before, "
+            "or write it in Python (pathlib, shutil, subprocess)."
         )
 
     def help(self, name: str) -> None:

@@ -117,6 +117,8 @@ class Distribution:
         ``host_draw(rng, shape, **params)``: random values made by a user's Python function, instead
         of `draw`; the first axis of the shape runs over draws. Each parameter is a pair: its value,
         and whether that has an axis of draws in front.
+    normalised : bool
+        Whether the densities of all values add up to one, whatever the parameters are.
     """
 
     name: str
@@ -140,6 +142,7 @@ class Distribution:
     notes: Mapping[str, str] = field(default_factory=dict)
     made_by: tuple[Any, ...] = ()
     host_draw: Function | None = None
+    normalised: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", self.key or self.name)
@@ -173,6 +176,11 @@ class Distribution:
         result = result if inside else require(self.support(**given).contains(value), result)
         shape = broadcast(_without(value.shape, self.event_ndim), self._batch(given))
         return self._checked(_filled(result, shape), given, -np.inf)
+
+    def valid(self, **params: Any) -> Tensor:
+        """0 where the parameters are valid, -inf elsewhere: what `logp` says without a value."""
+        _, given = self._tensors(0.0, params)
+        return self._checked(ops.zeros(self._batch(given)), given, -np.inf)
 
     def logcdf(self, value: Any, **params: Any) -> Tensor:
         """Log of the probability of values up to `value`."""

@@ -96,6 +96,7 @@ def bound_of(inner: Distribution, low: bool, high: bool) -> Distribution:
         samples=(),
         discrete=inner.discrete,
         notes=_NOTES,
+        normalised=False,
         made_by=(bound_of, inner, low, high),
     )
 

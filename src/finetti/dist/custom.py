@@ -203,6 +203,7 @@ def record_of(
         notes=_NOTES,
         made_by=(record_of, name, traced, dtype, start, random),
         host_draw=None if random is None else host_draw,
+        normalised=False,  # nobody knows
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -13,7 +12,7 @@ from finetti.dist import support
 from finetti.dist.base import Distribution, Param, rv_params
 from finetti.dist.compose import Component, take_apart
 from finetti.dist.normal import PRECISION, Normal
-from finetti.errors import ParameterError, ShapeError
+from finetti.errors import ParameterError, ShapeError, warn
 from finetti.ir import Tensor, ops
 from finetti.ir.types import Shape
 
@@ -122,8 +121,8 @@ def _center(parts: Parts) -> Callable[..., Tensor]:
 
 
 def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return a.node is b.node
+    if isinstance(a, Tensor) or isinstance(b, Tensor):
+        return isinstance(a, Tensor) and isinstance(b, Tensor) and a.node is b.node
     return bool(np.array_equal(a, b))
 
 
@@ -216,11 +215,9 @@ def mixture(w: Any, comp_dists: Any, where: str) -> tuple[Distribution, dict[str
     if not several:
         raise ParameterError(f"{where}: comp_dists is empty: give distributions, made by `.dist`.")
     if len(several) == 1 and comp_dists is not several[0]:
-        warnings.warn(
+        warn(
             f"{where}: a single component is a mixture over its last axis. Leave the list out to "
             "say so.",
-            UserWarning,
-            stacklevel=4,
         )
     pairs = [take_apart(x, where, "comp_dists") for x in several]
     if len({(record.discrete, record.event_ndim) for record, _ in pairs}) > 1:
@@ -240,11 +237,9 @@ def warn_without_map(rv: Tensor, where: str) -> None:
     """Say that a mixture which is sampled has no map to the real line."""
     record, params = rv_params(rv)
     if record.support(**params).kind == "mixed" and not record.discrete:
-        warnings.warn(
+        warn(
             f"{where}: its components have different supports, so that no map to the real line is "
             "safe for all. Choose one with transform=.",
-            UserWarning,
-            stacklevel=4,
         )
 
 

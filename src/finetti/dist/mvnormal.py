@@ -63,7 +63,7 @@ def from_tau(tau: Tensor) -> dict[str, Tensor]:
     """
     flip = (Ellipsis, slice(None, None, -1), slice(None, None, -1))
     upper = ops.cholesky(_matrix("tau", tau)[flip])[flip]
-    one = np.eye(int(tau.shape[-1]))
+    one = ops.broadcast_to(np.eye(int(tau.shape[-1])), tau.shape)
     return {"chol": ops.solve_triangular(upper, one, trans=True, lower=False)}
 
 

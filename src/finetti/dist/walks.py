@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from finetti.dist import normal, support
 from finetti.dist.base import Distribution, Param
 from finetti.dist.compose import Component, take_apart, undefined
@@ -112,6 +114,39 @@ def random_walk(
         **{f"init_{name}": x for name, x in first.items()},
         **each,
     }
+
+
+def _steps_var(sigma: Tensor, time: Tensor) -> Tensor:
+    return ops.expand_dims(sigma * sigma, -1) * np.arange(1.0, _moments(time) + 1.0)
+
+
+def _steps_logp(value: Tensor, sigma: Tensor, time: Tensor) -> Tensor:
+    zero = ops.zeros((*value.shape[:-1], 1))
+    change = value - ops.concatenate([zero, value[..., :-1]], -1)
+    each = normal.logp(change, ops.as_tensor(0.0), ops.expand_dims(sigma, -1))
+    return ops.sum_(each, -1)
+
+
+# A walk from 0, whose first number is its first step.
+StepsFromZero = Distribution(
+    "GaussianRandomWalk",
+    key="GaussianRandomWalk(from 0)",
+    params={"sigma": Param(support.positive, 1.0), "time": _TIME},
+    support=lambda sigma, time: support.real_vector,
+    density=_steps_logp,
+    draw=lambda shape, sigma, time: ops.cumsum(
+        ops.expand_dims(sigma, -1) * ops.random.standard_normal(shape=shape), -1
+    ),
+    center=lambda sigma, time: ops.zeros(time.shape),
+    mean=lambda sigma, time: ops.zeros(time.shape),
+    var=_steps_var,
+    event_ndim=1,
+    event_shape=_length,
+    scipy="stats.multivariate_normal(np.zeros(3), "
+    "sigma**2 * np.minimum.outer(np.arange(1, 4), np.arange(1, 4)))",
+    samples=({"sigma": 0.7, "time": [0.0, 0.0, 0.0]},),
+    notes=_NOTES,
+)
 
 
 # -- autoregressive processes --------------------------------------------------------------------

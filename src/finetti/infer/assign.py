@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from finetti.errors import ModelError, ParameterError
+from finetti.errors import ModelError, ParameterError, warn
 from finetti.infer.options import Options
 from finetti.infer.steps import STEP_METHODS
 from finetti.infer.steps.arraystep import as_step
@@ -139,9 +138,7 @@ def _check_population(plan: Plan, options: Options) -> None:
             f"{size} dimensions of this model give at least {size + 1}."
         )
     if options.chains <= size:
-        warnings.warn(
+        warn(
             "DEMetropolis should be used with more chains than dimensions! "
             f"(The model has {size} dimensions.)",
-            UserWarning,
-            stacklevel=5,
         )

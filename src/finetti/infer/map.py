@@ -16,6 +16,7 @@ from finetti.errors import (
     NotYetSupported,
     ParameterError,
     did_you_mean,
+    warn,
 )
 from finetti.infer.groups import coords_of, data_groups, dims_of, output_names
 from finetti.infer.logs import log
@@ -245,11 +246,9 @@ def _uses(
     discrete = [value.name for value in values if value.discrete]
     if discrete and METHODS.get(method, "g") and asked[0] is None:
         if method != "l-bfgs-b":  # a method that the user chose
-            warnings.warn(
+            warn(
                 f"find_MAP: {', '.join(discrete)} are discrete, so there is no gradient for "
                 f"method={method!r}; Powell's method is used.",
-                UserWarning,
-                stacklevel=3,
             )
         method = "powell"
     can = METHODS.get(method, "g")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from finetti import _core
-from finetti.errors import NotYetSupported, ParameterError, did_you_mean
+from finetti.errors import NotYetSupported, ParameterError, did_you_mean, warn
 from finetti.model.compile import BACKENDS
 from finetti.model.forward import seed_number
 
@@ -218,8 +217,8 @@ def _warn_without_meaning(given: Mapping[str, Any]) -> None:
     if given["backend"] in PYMC_BACKENDS:
         spoken.append(f"backend={given['backend']!r} (finetti has its own compiler)")
     if spoken:
-        warnings.warn(
-            f"sample: without effect in finetti: {'; '.join(spoken)}.", UserWarning, stacklevel=4
+        warn(
+            f"sample: without effect in finetti: {'; '.join(spoken)}.",
         )
 
 

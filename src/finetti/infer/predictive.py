@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from finetti.errors import NotYetSupported, ParameterError, ShapeError, did_you_mean
+from finetti.errors import NotYetSupported, ParameterError, ShapeError, did_you_mean, warn
 from finetti.infer.groups import coords_of, data_groups, dims_of, stacked
 from finetti.infer.logs import listing, log
 from finetti.infer.options import names_list
@@ -108,7 +107,7 @@ def sample_prior_predictive(  # noqa: PLR0913, a user's keywords as PyMC spells 
     model = modelcontext(model)
     frozen: Frozen = model.frozen()
     if frozen.potentials:
-        warnings.warn(POTENTIALS.format("prior"), UserWarning, stacklevel=2)
+        warn(POTENTIALS.format("prior"))
     nodes = _nodes(frozen)
     names = names_list(var_names, where, "var_names") or list(nodes)
     _check_names(names, nodes, where)
@@ -218,7 +217,7 @@ def sample_posterior_predictive(  # noqa: PLR0913, a user's keywords as PyMC spe
     model = modelcontext(model)
     frozen: Frozen = model.frozen()
     if frozen.potentials:
-        warnings.warn(POTENTIALS.format("posterior"), UserWarning, stacklevel=2)
+        warn(POTENTIALS.format("posterior"))
     draws = read_trace(trace, where)
     lists = Lists(
         names_list(var_names, where, "var_names"),
@@ -323,13 +322,12 @@ def _warn_frozen(
         if parts:
             reasons.append(f"{rv.name!r} ({'; '.join(parts)})")
     if reasons:
-        warnings.warn(
+        warn(
             "The following trace variables were implicitly frozen, but something in their upstream "
             f"suggests you may have wanted them resampled: {'; '.join(reasons)}. To resample them, "
             "pass them in `sample_vars`; to silence this warning while keeping the trace values, "
             "pass them in `freeze_vars`.",
             ImplicitFreezeWarning,
-            stacklevel=4,
         )
 
 

@@ -21,6 +21,7 @@ SILENT_SECONDS = 0.5  # a run shorter than this says nothing
 REFRESH_SECONDS = 0.1
 LOG_SECONDS = 10.0
 LOG_SHARE = 0.1
+LOG_LEAST_SECONDS = 2.0  # between two lines
 _BAR_CELLS = 24
 _MIN_BAR_CELLS = 8
 
@@ -253,7 +254,8 @@ def log_line(chains: Sequence[ChainProgress], style: Style) -> str:
     parts.append(f"{finished}/{len(chains)} chains done")
     if style.stats:
         parts.append(f"{row.divergences} divergences")
-        parts.append(f"step size {row.step_size:.3g}")
+        if row.step_size:  # no step has one without gradients
+            parts.append(f"step size {row.step_size:.3g}")
     parts.append(speed_text(row.speed))
     remaining = row.remaining
     parts.append(f"elapsed {clock_text(row.elapsed)}")
@@ -354,7 +356,7 @@ class TableProgress(Progress):
 
 
 class LogProgress(Progress):
-    """Plain lines for files, pipes and batch systems: at each tenth of the way, or each 10 s."""
+    """Plain lines for files, pipes and batch systems: at each tenth of the way, each 2 to 10 s."""
 
     def __init__(
         self,
@@ -368,8 +370,8 @@ class LogProgress(Progress):
         self._text = ""
 
     def _due(self, now: float, chains: Sequence[ChainProgress]) -> bool:
-        share = _share(chains)
-        if share - self._share < LOG_SHARE and now - max(self._last, self._start) < LOG_SECONDS:
+        share, since = _share(chains), now - max(self._last, self._start)
+        if since < LOG_LEAST_SECONDS or (share - self._share < LOG_SHARE and since < LOG_SECONDS):
             return False
         self._share = share - share % LOG_SHARE
         return True

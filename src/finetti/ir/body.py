@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from finetti.errors import NotYetSupported
 from finetti.ir.node import Node, make, rebuild, topological
@@ -28,11 +28,19 @@ slot = OpDef(
 _trace = itertools.count()
 
 
+class _Own(NamedTuple):
+    """The axis of a slot, in the place of a dim's handle."""
+
+    place: Any
+    axis: int
+    length: int
+
+
 def make_slot(place: Any, kind: TensorType, dynamic: bool) -> Node:
     """A node that a loop gives its value; `dynamic` when data may change its shape."""
     shape = tuple(map(int, kind.shape))
     if dynamic:
-        shape = tuple(Size(n, ("dim", (place, axis))) for axis, n in enumerate(shape))
+        shape = tuple(Size(n, ("dim", _Own(place, axis, n))) for axis, n in enumerate(shape))
     return make(slot, (), (place, TensorType(kind.dtype, shape)))
 
 
@@ -111,7 +119,9 @@ class Body:
             )
             known = dict(zip(self.dims, lengths, strict=True))
             replaced = dict(zip(self.inputs, inputs, strict=True))
-            outputs = tuple(rebuild(self.outputs, replaced, dim_length=lambda dim: known[dim]))
+            outputs = tuple(rebuild(
+                self.outputs, replaced, dim_length=lambda dim: known.get(dim, dim.length)
+            ))  # fmt: skip
             self._shaped[key] = Body(
                 inputs, outputs, self.carries, self.sequences, self.dims, lengths
             )
@@ -170,18 +180,7 @@ def close(
     """
     drawn = _draws(outputs, since, length)
     own = {*slots, *drawn}
-    inside = _depending(outputs, own)
-    inside = {**dict.fromkeys(guarded(inside)), **inside}
-    captured: dict[Node, None] = {}
-    for node in inside:
-        captured.update((arg, None) for arg in node.args if arg not in inside and arg not in own)
-    captured.update((out, None) for out in outputs if out not in inside and out not in own)
-    dims: dict[Any, Size] = {}
-    for size in _sizes(inside):
-        if size.origin[0] == "dim":
-            dims[size.origin[1]] = size
-        elif size.origin[1] not in inside and size.origin[1] not in own:
-            captured[size.origin[1]] = None
+    captured, dims = _inside(outputs, own)
     outer = [node for node in captured if node.op.name != "const"]
     inner = [*slots, *drawn, *outer]
     canonical = tuple(make_slot(i, node.type, node.dynamic) for i, node in enumerate(inner))
@@ -193,7 +192,26 @@ def close(
     return Closed(body, list(drawn.values()), outer, tuple(dims.values()))
 
 
-def _depending(outputs: Sequence[Node], own: Iterable[Node]) -> dict[Node, None]:
+def _inside(outputs: Sequence[Node], own: set[Node]) -> tuple[dict[Node, None], dict[Any, Size]]:
+    """What the nodes of a body take from around it, and the dims whose lengths they use."""
+    roots = dict.fromkeys(outputs)
+    inside: dict[Node, None] = {}
+    grown = True
+    while grown:  # a size may come from a node that nothing else needs
+        inside = _depending(roots, own)
+        inside = {**dict.fromkeys(guarded(inside)), **inside}
+        sizes = list(_sizes(inside))
+        origins = [size.origin[1] for size in sizes if size.origin[0] == "shape"]
+        grown = any(node not in roots and node not in inside for node in origins)
+        roots.update(dict.fromkeys(origins))
+    known = own | inside.keys()
+    captured = {arg: None for node in inside for arg in node.args if arg not in known}
+    captured.update((root, None) for root in roots if root not in known)
+    dims = {size.origin[1]: size for size in sizes if size.origin[0] == "dim"}
+    return captured, dims
+
+
+def _depending(outputs: Iterable[Node], own: Iterable[Node]) -> dict[Node, None]:
     """Nodes that depend on `own`, arguments before users."""
     found: dict[Node, None] = {}
     known = set(own)

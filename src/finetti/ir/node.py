@@ -90,7 +90,7 @@ def constant_data(value: Any) -> Constant:
 
 _interned: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
 # The dictionary inside: its own `get` is a function of Python, which takes as long as all the rest.
-_known = _interned.data.get
+_known = _interned.data.get  # type: ignore[attr-defined]
 _types: dict[tuple[Any, ...], TensorType] = {}
 _TYPES = 4096
 _lock = threading.Lock()
@@ -103,9 +103,7 @@ def _size_key(size: int) -> tuple[Any, ...]:
     return ("size", int(size), map_sizes(size.origin, _size_key))
 
 
-def _infer(
-    op: OpDef, args: tuple[Node, ...], attrs: tuple[Any, ...], dynamic: bool
-) -> TensorType:
+def _infer(op: OpDef, args: tuple[Node, ...], attrs: tuple[Any, ...], dynamic: bool) -> TensorType:
     """The type by the operation's rule, which is asked once for arguments of equal types."""
     if attrs:
         return op.infer(*[arg.type for arg in args], **dict(zip(op.attr_names, attrs, strict=True)))

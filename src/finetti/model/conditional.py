@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from finetti.errors import ModelError, did_you_mean
-from finetti.ir import FLOAT, Node, Tensor, ops, topological
+from finetti.ir import FLOAT, Node, Tensor, ops, rebuild, topological
 from finetti.ir.ops.indexing import index_add
 from finetti.ir.ops.leaf import is_constant
 from finetti.model.compile import Array, Layout
 from finetti.model.logdensity import Density, Factor, Value
 from finetti.passes.ownership import MANY, Owners, colours, owners
+from finetti.passes.simplify import simplify
 
 
 @dataclass(frozen=True)
@@ -177,9 +178,11 @@ def leaves(density: Density, walked: Iterable[str] = ()) -> list[str]:
     -------
     list of str
         A variable is here when only its own term, and terms of variables that are here, depend on
-        it: given all others it can be drawn from its distribution.
+        it: given all others it can be drawn from its distribution. What is left of its term is the
+        check of its parameters.
     """
-    candidates = {value.name for value in density.values if value.discrete} - set(walked)
+    discrete = [value.name for value in density.values if value.discrete]
+    candidates = {name for name in discrete if density.factor(name).dist.normalised} - set(walked)
     left = touched(density) if candidates else {}
     found: set[str] = set()
     while True:
@@ -193,17 +196,46 @@ def leaves(density: Density, walked: Iterable[str] = ()) -> list[str]:
         found |= fresh
         for name in fresh:
             left.pop(name)
+        left |= touched(replace(density, factors=_checks(density, fresh)))
 
 
 def without(density: Density, names: Sequence[str]) -> Density:
-    """The density with the terms and the values of some variables left out."""
+    """The density with some leaves summed out: of their terms the checks of parameters are left."""
     if not names:
         return density
+    checks = {check.name: check for check in _checks(density, names)}
+    terms = [checks.get(factor.name, factor) for factor in density.factors]
     return replace(
         density,
         values=[value for value in density.values if value.name not in names],
-        factors=[factor for factor in density.factors if factor.name not in names],
+        factors=[term for term in terms if term.name not in names or term.name in checks],
     )
+
+
+def _checks(density: Density, names: Iterable[str]) -> list[Factor]:
+    """The checks of some variables' parameters that may fail."""
+    least = {value.input: _at_least(density, value) for value in density.values if value.discrete}
+    checks = []
+    for name in names:
+        factor = density.factor(name)
+        valid = factor.dist.valid(**factor.params)
+        (proof,) = simplify(rebuild([valid.node], least))
+        held = ops.constant_value(Tensor(proof))
+        if held is None or not (held == 0.0).all():
+            value = ops.zeros(factor.value.shape)  # one of many; the check is of the parameters
+            checks.append(replace(factor, term=valid, log_det=None, value=value))
+    return checks
+
+
+def _at_least(density: Density, value: Value) -> Node:
+    """A whole number as the simplifier can reason about it: not below its lowest value."""
+    factor = density.factor(value.name)
+    lower = factor.dist.support(**factor.params).lower
+    known = None if lower is None else ops.constant_value(ops.as_tensor(lower))
+    if known is None or not np.isfinite(known).all():
+        return value.input
+    bound = np.broadcast_to(np.asarray(known, np.int64), value.input.shape)
+    return ops.maximum(Tensor(value.input), bound).node
 
 
 def _roots(factor: Factor) -> list[Node]:

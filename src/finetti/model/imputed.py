@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from finetti.dist.base import make_rv
-from finetti.errors import NotYetSupported, ParameterError, SupportError
+from finetti.errors import NotYetSupported, ParameterError, SupportError, warn
 from finetti.ir import INT, Tensor, ops
 from finetti.model.data import as_array
 from finetti.model.variables import dist_of, params_of
@@ -81,11 +80,10 @@ def register_imputed(
         raise ParameterError(
             f"{owner}: observed data of shape {values.shape} for a variable of shape {shape}."
         ) from None
-    warnings.warn(
+    warn(
         f"Data in {name} contains missing values and will be automatically imputed from the "
         "sampling distribution.",
         ImputationWarning,
-        stacklevel=4,
     )
     known, gaps = np.nonzero(~mask), np.nonzero(mask)
     present = _whole_numbers(values[known], rv, owner)

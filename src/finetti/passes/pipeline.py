@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from finetti.ir import Node, verify
 from finetti.passes.grad import gradient
 from finetti.passes.simplify import simplify
+from finetti.passes.simplify.scatters import collect
 
 # Told the name of each pass and the graph it leaves; nobody listens unless somebody wants to see.
 Watch = Callable[[str, list[Node]], None]
@@ -40,7 +41,7 @@ def density(logp: Node, wrt: Sequence[Node], watch: Watch | None = None) -> list
     """
     (value,) = done("simplify", simplify([logp]), watch)
     outputs = done("gradient", [value, *gradient(value, wrt)], watch)
-    return done("simplify gradient", simplify(outputs), watch)
+    return done("simplify gradient", collect(simplify(outputs)), watch)
 
 
 def outputs(roots: Sequence[Node], watch: Watch | None = None) -> list[Node]:

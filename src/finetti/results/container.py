@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from finetti.errors import ParameterError, did_you_mean
+from finetti.errors import ParameterError, did_you_mean, warn
 from finetti.results.datasets import SAMPLE_DIMS, group_to_dataset
 from finetti.results.trace import DATA_GROUPS, GROUP_ORDER
 
@@ -76,8 +76,8 @@ class ResultMethods:
             if name in mine and join == "left":
                 continue
             if warn_on_custom_groups and name not in GROUP_ORDER:
-                warnings.warn(
-                    f"extend: {name} is no group of ArviZ's schema", UserWarning, stacklevel=2
+                warn(
+                    f"extend: {name} is no group of ArviZ's schema",
                 )
             self._put(name, dataset)
 
@@ -385,11 +385,9 @@ def _build_class() -> type[Any]:
         try:
             return legacy_class()
         except Exception as error:  # draws must not be lost because a plotting package is broken
-            warnings.warn(
+            warn(
                 f"the installed arviz does not import ({type(error).__name__}: {error}); "
                 "the result is an xarray.DataTree instead",
-                UserWarning,
-                stacklevel=4,
             )
     return datatree_class()
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime
 import functools
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from finetti.errors import warn
 from finetti.results.trace import DATA_GROUPS, GROUP_ORDER, Array, Draws, Group
 
 if TYPE_CHECKING:
@@ -168,10 +168,8 @@ def _event_dims(
 
 
 def _warn_dims(name: str, reason: str) -> None:
-    warnings.warn(
+    warn(
         f"dims of {name!r}: {reason}; the result uses {name}_dim_0, ... instead",
-        UserWarning,
-        stacklevel=2,
     )
 
 
@@ -179,11 +177,9 @@ def _labels(dim: str, size: int, given: Any) -> Array:
     if given is None:
         return np.arange(size)
     if len(given) != size:
-        warnings.warn(
+        warn(
             f"coords[{dim!r}] has {len(given)} labels and the result has {size} entries; "
             "the result numbers them instead",
-            UserWarning,
-            stacklevel=2,
         )
         return np.arange(size)
     labels = np.asarray(given) if not _has_tuples(given) else np.empty(0)

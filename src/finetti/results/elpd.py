@@ -6,7 +6,6 @@ distribution (Zhang and Stephens 2009), with Vehtari's prior on its shape.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finetti.errors import NotYetSupported, ParameterError, did_you_mean
+from finetti.errors import NotYetSupported, ParameterError, did_you_mean, warn
 
 Floats = npt.NDArray[np.float64]
 
@@ -122,11 +121,9 @@ def waic(log_likelihood: npt.ArrayLike, scale: str = "log") -> ELPD:
     variance = flat.var(0)
     doubtful = bool((variance > _LARGE_VARIANCE).any())
     if doubtful:
-        warnings.warn(
+        warn(
             "waic: the log density of some observations varies by more than "
             f"{_LARGE_VARIANCE} in the posterior; prefer loo.",
-            UserWarning,
-            stacklevel=3,
         )
     each = density - variance
     return ELPD(
@@ -152,11 +149,9 @@ def loo(log_likelihood: npt.ArrayLike, scale: str = "log", reff: float = 1.0) ->
     density = _logsumexp(flat) - np.log(len(flat))
     doubtful = bool((k > _GOOD_K).any())
     if doubtful:
-        warnings.warn(
+        warn(
             f"loo: {int((k > _GOOD_K).sum())} of {len(k)} observations have a Pareto shape above "
             f"{_GOOD_K}: the model is surprised by them, and the estimate is not reliable.",
-            UserWarning,
-            stacklevel=3,
         )
     p = float(density.sum() - each.sum())
     return ELPD("loo", each, p, check_scale(scale, "loo"), len(flat), doubtful, k)

@@ -207,3 +207,63 @@ def test_solve_triangular_with_a_bad_diagonal(bad: float) -> None:
     a[3, 3] = bad
     solve(5, 2, a, np.ones((5, 2)), out, 1, 0)
     assert np.isnan(out).all()
+
+
+# -- many small matrices, and the factor's adjoint -------------------------------------------------
+
+BATCHES = [1, 3, 8, 9, 21]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 12, 13])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_many_factors(batch: int, n: int, rng: np.random.Generator) -> None:
+    a = np.stack([definite(n, rng) for _ in range(batch)])
+    a[batch // 2, n - 1, n - 1] = -1.0
+    out = np.zeros((batch, n, n))
+    linear("cholesky_many", SIZE, SIZE, POINTER, POINTER)(batch, n, a, out)
+    assert np.isnan(out[batch // 2]).all()
+    good = np.arange(batch) != batch // 2
+    assert np.allclose(out[good], np.linalg.cholesky(a[good]), rtol=1e-12, atol=1e-13)
+    assert (np.triu(out[good], 1) == 0).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 12, 13])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_many_solutions(batch: int, n: int, rng: np.random.Generator) -> None:
+    a = rng.normal(size=(batch, n, n)) / n + 2 * np.eye(n)
+    b = rng.normal(size=(batch, n, 2))
+    solve_many = linear("solve_triangular_many", *[SIZE] * 3, *[POINTER] * 3, INT, INT)
+    for lower, trans in itertools.product((0, 1), (0, 1)):
+        full = np.tril(a) if lower else np.triu(a)
+        out = np.zeros(b.shape)
+        solve_many(batch, n, 2, a, b, out, lower, trans)
+        turned = np.swapaxes(full, 1, 2) if trans else full
+        assert np.allclose(out, np.linalg.solve(turned, b), rtol=1e-11)
+    a[batch - 1, 0, 0] = 0.0
+    solve_many(batch, n, 2, a, b, out, 1, 0)
+    assert np.isnan(out[batch - 1]).all()
+    assert np.isfinite(out[: batch - 1]).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 4), (12, 12, 12), (3, 20, 2), (13, 2, 3)])
+@pytest.mark.parametrize("batch", BATCHES)
+def test_many_products(batch: int, shape: tuple[int, int, int], rng: np.random.Generator) -> None:
+    n, k, m = shape
+    a, b = rng.normal(size=(batch, n, k)), rng.normal(size=(batch, k, m))
+    out = np.zeros((batch, n, m))
+    linear("matmul_many", *[SIZE] * 4, *[POINTER] * 3)(batch, n, k, m, a, b, out)
+    assert np.allclose(out, a @ b, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("n", [1, 2, 8, 31, 32, 33, 64, 100])
+def test_cholesky_adjoint(n: int, rng: np.random.Generator) -> None:
+    factors = np.stack([np.linalg.cholesky(definite(n, rng)) for _ in range(2)])
+    g, out = rng.normal(size=factors.shape), np.zeros(factors.shape)
+    read = np.tri(n, dtype=bool)  # nothing above the diagonal is
+    arguments = [np.where(read, x, np.nan) for x in (g, factors)]
+    linear("cholesky_adjoint", SIZE, SIZE, *[POINTER] * 3)(2, n, *arguments, out)
+    for adjoint, gradient, factor in zip(out, g, factors, strict=True):
+        phi = np.tril(factor.T @ np.tril(gradient))
+        phi[np.diag_indices(n)] *= 0.5
+        expected = np.linalg.solve(factor.T, np.linalg.solve(factor.T, phi.T).T)
+        assert np.allclose(adjoint, (expected + expected.T) / 2, rtol=1e-9, atol=1e-12)

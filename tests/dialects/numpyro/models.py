@@ -223,9 +223,7 @@ def imputation(numpyro: Any, dist: Any, jnp: Any, rng: Any) -> Any:
         mu = numpyro.sample("mu", dist.Normal(0, 0.5))
         sigma = numpyro.sample("sigma", dist.HalfNormal(1))
         missing = np.nonzero(np.isnan(age))[0]
-        impute = numpyro.sample(
-            "impute", dist.Normal(mu, sigma).expand([len(missing)]).mask(False)
-        )
+        impute = numpyro.sample("impute", dist.Normal(mu, sigma).expand([len(missing)]).mask(False))
         age = jnp.asarray(age).at[missing].set(impute)
         numpyro.sample("age", dist.Normal(mu, sigma), obs=age)
         b = numpyro.sample("b", dist.Normal(0, 1))

@@ -209,6 +209,14 @@ HONOURED: dict[str, str] = {
         with pm.Model() as m:
             pm.DensityDist("x", lambda x: -abs(x), shape=2, testval=[1.0, -2.0])
         got, want = (m.logp(m.test_point), m.test_point["x"]), (-3.0, [1.0, -2.0])""",
+    "DensityDist of whole numbers": """
+        with pm.Model() as m:
+            x = pm.DensityDist("x", lambda x: -2.0 * x, dtype="int64", testval=3)
+        got, want = [x.dtype.kind == "i", m.logp({"x": 3})], [True, -6.0]""",
+    "dtype of DensityDist of PyMC 4": """
+        with pm.Model() as m:
+            x = pm.DensityDist("x", 2.0, logp=lambda x, mu: -mu * x, dtype="int64")
+        got, want = x.dtype.kind == "i", True""",
     "DensityDist with random": """
         with pm.Model() as m:
             mu = pm.Normal("mu", 50, 0.1)

@@ -1,4 +1,4 @@
-"""Loops over the rows of wide matrices: products before and after what is elementwise, a block at a time.
+"""Loops over the rows of wide matrices, a block of rows at a time.
 
 For each block of rows the product with a vector comes first and is left in scratch memory; then the
 rows are walked as in any loop; then the sums over rows, `X.T @ r`, take up what the rows have left.
@@ -235,5 +235,3 @@ class BlockedBody(PlainBody):
             return []
 
         _count(b, sink.node.type.size, [], fold)
-
-

@@ -324,6 +324,11 @@ class Builder:
         """The address `offset` bytes behind `base`."""
         return self.element_pointer(base, offset, "i8")
 
+    def prefetch(self, pointer: str) -> None:
+        """Ask for a line of memory that will be read once; any address will do."""
+        self.declare("llvm.prefetch.p0", "void", ["ptr", "i32", "i32", "i32"])
+        self.effect(f"call void @llvm.prefetch.p0(ptr {pointer}, i32 0, i32 3, i32 1)")
+
     def clear(self, pointer: str, size: int) -> None:
         """Fill so many bytes with zeros."""
         self.declare("llvm.memset.p0.i64", "void", ["ptr", "i8", "i64", "i1"])

@@ -1,7 +1,7 @@
 """Calls of Python from compiled code, and how their exceptions come out again.
 
-The code calls through an address in its constants, ``int f(const double** arguments, double* out)``,
-which takes the interpreter's lock. A call that fails returns a number of its own; the compiled
+The code calls an address in its constants, ``int f(const double** arguments, double* out)``, which
+takes the interpreter's lock. A call that fails returns a number of its own; the compiled
 function returns it as its status, after which nothing it computed counts. Whoever gets a status
 that is not 0 asks here for the exception behind it.
 """

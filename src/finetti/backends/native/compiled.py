@@ -87,7 +87,8 @@ class Compiled:
             raise ValueError(f"expected a point of shape ({self.n},), got {point.shape}")
         out, lp, block = np.zeros(self.m + 1), np.zeros(1), self.new_block()
         function = _SIGNATURE(self.fn_address)
-        status = function(self.n, point.ctypes.data, out.ctypes.data, lp.ctypes.data, block.address)
+        pointers = (point.ctypes.data, out.ctypes.data, lp.ctypes.data, block.address)
+        status = function(self.n, *pointers)
         if status:
             raise_users([f"error code {status}"])
             raise CompileError(f"a compiled function returned the error code {status}")
@@ -106,7 +107,7 @@ class Compiled:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No search for cycles of garbage: graphs have none, and a search takes a fifth of a compile."""
+    """No search for cyclic garbage: graphs have none, and it takes a fifth of the time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

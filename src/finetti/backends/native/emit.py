@@ -246,6 +246,7 @@ class Emitter:
     def _kernel(self, node: Node) -> None:
         if node.op.name == "concatenate":
             for arg, place in self.plan.join_scalars(node):
+                self.scalar(arg, whole=True)
                 self.b.store(self.number(arg), self.pointer(node, place))
             return
         if node.op.name in SPECIAL:

@@ -1,8 +1,8 @@
 """Operations that one call of a C++ kernel computes: operation name -> symbol and arguments.
 
 Every kernel has the signature ``void f(size_t sizes..., const double* arguments..., double* out,
-double* work, int flags...)``, the work space and the flags only where it needs them. Arrays are whole and contiguous; integers
-and booleans are held in doubles.
+double* work, int flags...)``, the work space and the flags only where it needs them. Arrays are
+whole and contiguous; integers and booleans are held in doubles.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Pack:
 
 
 def row_blocks(matrix: np.ndarray, rows: int) -> list[np.ndarray]:
-    """A matrix as [block][column][row], in parts; a last block of less rows ends with the matrix."""
+    """A matrix as [block][column][row], in parts; a last short block begins so as to be full."""
     matrix = np.asarray(matrix, float)
     whole, columns = len(matrix) // rows, matrix.shape[1]
     parts = [matrix[: whole * rows].reshape(whole, rows, columns).transpose(0, 2, 1)]
@@ -100,28 +100,27 @@ class Grouped:
 def group_rows(bins: np.ndarray) -> Grouped:
     """The grouped layout of rows that fall into `bins`."""
     order = np.argsort(bins, kind="stable")
-    cuts = np.flatnonzero(np.diff(bins[order])) + 1
-    pieces: list[np.ndarray] = []
-    for group in np.split(order, cuts):
-        pieces += np.array_split(group, -(-len(group) // LONGEST_PIECE))
-    pieces.sort(key=len, reverse=True)
-    rows, first, steps, piece_bins, lengths = [], [], [], [], []
-    slot = 0
-    for start in range(0, len(pieces), LANES):
-        lanes = pieces[start : start + LANES]
-        count = len(lanes[0])
-        grid = np.full((count, LANES), lanes[0][0])
-        for lane, piece in enumerate(lanes):
-            grid[: len(piece), lane] = piece
-            grid[len(piece) :, lane] = piece[-1]
-        blank = LANES - len(lanes)
-        piece_bins += [bins[piece[0]] for piece in lanes] + [bins[lanes[0][0]]] * blank
-        lengths += [len(piece) for piece in lanes] + [0] * blank
-        rows.append(grid.ravel())
-        first.append(slot)
-        steps.append(count)
-        slot += grid.size
+    counts = np.unique(bins, return_counts=True)[1]
+    # Groups are cut into pieces of nearly equal lengths; `which` is the piece's number in its group.
+    cuts = -(-counts // LONGEST_PIECE)
+    group = np.repeat(np.arange(len(counts)), cuts)
+    which = np.arange(len(group)) - np.repeat(np.cumsum(cuts) - cuts, cuts)
+    base, longer = (counts // cuts)[group], (counts % cuts)[group]
+    length = base + (which < longer)
+    start = (np.cumsum(counts) - counts)[group] + which * base + np.minimum(which, longer)
+    longest_first = np.argsort(-length, kind="stable")
+    start, length = start[longest_first], length[longest_first]
+    # Eight pieces make a slice. Lanes that are left over read what the last slice's first lane reads.
+    blank = -len(start) % LANES
+    first_of_last = (len(start) - 1) // LANES * LANES
+    start = np.append(start, np.full(blank, start[first_of_last])).reshape(-1, LANES)
+    read = np.append(length, np.ones(blank, int)).reshape(-1, LANES)
+    steps = read[:, 0]
+    slices = np.repeat(np.arange(len(steps)), steps)
+    step = np.arange(len(slices)) - np.repeat(np.cumsum(steps) - steps, steps)
+    rows = order[start[slices] + np.minimum(step[:, None], read[slices] - 1)]
     return Grouped(
-        np.concatenate(rows).astype(np.int32), np.array(first, np.int64), np.array(steps, np.int64),
-        np.array(piece_bins, np.int32), np.array(lengths, np.int64),
+        rows.ravel().astype(np.int32), LANES * (np.cumsum(steps) - steps), steps.astype(np.int64),
+        bins[order[start]].ravel().astype(np.int32),
+        np.append(length, np.zeros(blank, int)).astype(np.int64),
     )  # fmt: skip

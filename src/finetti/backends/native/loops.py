@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 STRAIGHT_LIMIT = 16
 # Beyond so many functions of mathematics a body calls them: LLVM's time grows with its square.
 MATH_LIMIT = 40
+# Matrices of more bytes than this come from memory: they are asked for so many steps ahead.
+_IN_CACHE = 1 << 22
+_AHEAD = 16
 VECTOR = vector_type(LANES)
 _COMBINE = {"add": "fadd", "multiply": "fmul", "max": "maximum", "min": "minimum"}
 IDENTITY = {"add": 0.0, "multiply": 1.0, "max": float("-inf"), "min": float("inf")}
@@ -436,13 +439,10 @@ class PlainBody(LoopBody):
             base = self.place("%constants", self.e.pack.put(key, *row_blocks(array, LANES)))
             start = self.b.iop("mul", self.counter, array.shape[1])
             self.columns[key] = self.b.element_pointer(base, start)
-            if array.nbytes > 1 << 22:
-                self.b.declare("llvm.prefetch.p0", "void", ["ptr", "i32", "i32", "i32"])
-                import os
-                ahead = int(os.environ.get("PF", "8"))
-                for c in range(array.shape[1] if ahead else 0):
-                    at = self.b.element_pointer(self.columns[key], LANES * (c + ahead * array.shape[1]))
-                    self.b.effect(f"call void @llvm.prefetch.p0(ptr {at}, i32 0, i32 3, i32 1)")
+            if array.nbytes > _IN_CACHE:
+                for column in range(array.shape[1]):
+                    ahead = LANES * (column + _AHEAD * array.shape[1])
+                    self.b.prefetch(self.b.element_pointer(self.columns[key], ahead))
         if (*key, j) not in self.columns:
             pointer = self.b.element_pointer(self.columns[key], LANES * j)
             self.columns[*key, j] = self.b.load(pointer, LANES)

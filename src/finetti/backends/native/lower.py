@@ -110,7 +110,9 @@ def _solve_triangular(a: Node, b: Node, lower: bool, trans: bool) -> Node | None
     if not np.isfinite(matrix).all() or (np.diagonal(matrix) == 0).any():
         return None
     inverse = _array(_inverse(matrix) if lower else _inverse(matrix.T).T)
-    return make(OPS["matmul"], (build("transpose", inverse, attrs=((1, 0),)) if trans else inverse, b))
+    return make(
+        OPS["matmul"], (build("transpose", inverse, attrs=((1, 0),)) if trans else inverse, b)
+    )
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:

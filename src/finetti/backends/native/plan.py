@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -57,8 +58,7 @@ class Table:
         return self if inner is None else Table(inner.positions[self.positions])
 
 
-@dataclass(frozen=True)
-class Ref:
+class Ref(NamedTuple):
     """How an operand is reached: an array, perhaps through a table of positions."""
 
     node: Node

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from finetti.errors import NotYetSupported
@@ -17,6 +18,8 @@ INLINED = frozenset(
 )
 # more equations than this are refused rather than compiled for minutes
 MOST_EQUATIONS = 60_000
+# loops with so few are written out: their steps can then be simplified with what is around them
+FEW_EQUATIONS = 40
 
 
 def _slogdet(x: Tensor) -> list[Tensor]:
@@ -71,7 +74,7 @@ def results_of(value: Any) -> list[Value]:
 # -- branches ------------------------------------------------------------------------------------
 
 
-def _cond(walk: Any, eqn: Any, args: list[Value]) -> list[Value]:
+def _cond(walk: Any, eqn: Any, args: list[Value], used: Sequence[bool]) -> list[Value]:
     which, operands = args[0], args[1:]
     branches = [opened(branch) for branch in eqn.params["branches"]]
     number = ops.constant_value(which)
@@ -99,7 +102,7 @@ def _constant(value: Any) -> Value:
     return value if isinstance(value, Tensor) else ops.as_tensor(value)
 
 
-def _platform_index(walk: Any, eqn: Any, args: list[Value]) -> list[Value]:
+def _platform_index(walk: Any, eqn: Any, args: list[Value], used: Sequence[bool]) -> list[Value]:
     platforms = eqn.params["platforms"]
     for place, names in enumerate(platforms):
         if names is None or "cpu" in names:
@@ -129,27 +132,76 @@ def check_length(eqn: Any, jaxpr: Any, count: int) -> None:
         )
 
 
-def _scan(walk: Any, eqn: Any, args: list[Value]) -> list[Value]:
-    params, length = eqn.params, int(eqn.params["length"])
-    consts, carried = scan_parts(eqn)
-    jaxpr, own = opened(params["jaxpr"])
+def _scan(walk: Any, eqn: Any, args: list[Value], used: Sequence[bool]) -> list[Value]:
+    length = int(eqn.params["length"])
     if walk.holds_site(eqn):
         raise NotYetSupported(
             "a sample site inside `lax.scan`; use `numpyro.contrib.control_flow.scan`."
         )
-    check_length(eqn, jaxpr, length)
-    fixed, carry, sequences = args[:consts], args[consts : consts + carried], args[consts + carried :]
+    jaxpr, own = opened(eqn.params["jaxpr"])
     inner = [_constant(c) for c in own]
+    loop = _Loop(walk, jaxpr, inner, *scan_parts(eqn), length, bool(eqn.params["reverse"]))
+    tensors = all(isinstance(x, Tensor) for x in (*args, *inner))
+    if not tensors or length * len(jaxpr.eqns) <= FEW_EQUATIONS:
+        check_length(eqn, jaxpr, length)
+        return _unrolled(loop, args, eqn.outvars)
+    return _as_loop(loop, args, used)
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """A scan: its body, how many constants and carries it has, its steps and their direction."""
+
+    walk: Any
+    jaxpr: Any
+    inner: list[Value]
+    consts: int
+    carried: int
+    length: int
+    reverse: bool
+
+    def split(self, args: list[Value]) -> tuple[list[Value], list[Value], list[Value]]:
+        """Constants, first carry and sequences among the arguments."""
+        a, b = self.consts, self.consts + self.carried
+        return args[:a], args[a:b], args[b:]
+
+
+def _as_loop(loop: _Loop, args: list[Value], used: Sequence[bool]) -> list[Value]:
+    """One operation for all steps; what nobody reads is not kept."""
+    fixed, carry, sequences = loop.split(args)
+    kept = [k for k, wanted in enumerate(used[loop.carried :]) if wanted]
+
+    def step(state: Any, *row: Any) -> Any:
+        found = loop.walk.open(
+            loop.jaxpr, loop.inner, [*fixed, *state, *row],
+            [*range(loop.carried), *(loop.carried + k for k in kept)],
+        )  # fmt: skip
+        return found[: loop.carried], found[loop.carried :]
+
+    last, rows = ops.scan(step, list(carry), list(sequences), length=loop.length,
+                          reverse=loop.reverse)  # fmt: skip
+    results = [*last, *[None] * (len(used) - loop.carried)]
+    for k, row in zip(kept, rows or [], strict=True):
+        results[loop.carried + k] = row
+    return results
+
+
+def _unrolled(loop: _Loop, args: list[Value], outvars: Sequence[Any]) -> list[Value]:
+    """Every step by itself."""
+    fixed, carry, sequences = loop.split(args)
     rows: list[list[Value]] = []
-    steps = range(length - 1, -1, -1) if params["reverse"] else range(length)
+    steps = range(loop.length - 1, -1, -1) if loop.reverse else range(loop.length)
     for i in steps:
-        out = walk.open(jaxpr, inner, [*fixed, *carry, *(row_of(x, i) for x in sequences)])
-        carry = out[:carried]
-        rows.append(out[carried:])
-    if params["reverse"]:
+        row = [row_of(x, i) for x in sequences]
+        out = loop.walk.open(loop.jaxpr, loop.inner, [*fixed, *carry, *row])
+        carry = out[: loop.carried]
+        rows.append(out[loop.carried :])
+    if loop.reverse:
         rows.reverse()
-    outputs = eqn.outvars[carried:]
-    stacked = [stacked_rows([row[k] for row in rows], var.aval) for k, var in enumerate(outputs)]
+    stacked = [
+        stacked_rows([row[k] for row in rows], var.aval)
+        for k, var in enumerate(outvars[loop.carried :])
+    ]
     return [*carry, *stacked]
 
 
@@ -166,7 +218,7 @@ def stacked_rows(rows: list[Value], aval: Any) -> Value:
     return ops.stack(rows)
 
 
-def _while(walk: Any, eqn: Any, args: list[Value]) -> list[Value]:
+def _while(walk: Any, eqn: Any, args: list[Value], used: Sequence[bool]) -> list[Value]:
     params = eqn.params
     test, body = opened(params["cond_jaxpr"]), opened(params["body_jaxpr"])
     first, second = int(params["cond_nconsts"]), int(params["body_nconsts"])
@@ -187,6 +239,6 @@ def _while(walk: Any, eqn: Any, args: list[Value]) -> list[Value]:
         carry = _call(walk, body, [*to_body, *carry])
 
 
-STRUCTURED: dict[str, Callable[[Any, Any, list[Value]], list[Value]]] = {
+STRUCTURED: dict[str, Callable[[Any, Any, list[Value], Sequence[bool]], list[Value]]] = {
     "cond": _cond, "scan": _scan, "while": _while, "platform_index": _platform_index,
 }  # fmt: skip

@@ -202,29 +202,32 @@ def _top_k(params: Any, x: Tensor) -> list[Tensor]:
     return [ops.take_along(x, places, axis), places]
 
 
+_PLAIN: dict[str, Rule] = {
+    "add": ops.add, "add_any": ops.add, "sub": ops.subtract, "mul": ops.multiply,
+    "neg": ops.negative, "abs": ops.absolute, "sign": ops.sign, "floor": ops.floor,
+    "ceil": ops.ceil, "exp": ops.exp, "exp2": ops.exp2, "log": ops.log, "log1p": ops.log1p,
+    "expm1": ops.expm1, "sqrt": ops.sqrt, "cbrt": _cbrt, "square": ops.square,
+    "rsqrt": lambda x: 1.0 / ops.sqrt(x), "logistic": ops.sigmoid, "tanh": ops.tanh,
+    "sin": ops.sin, "cos": ops.cos, "tan": ops.tan, "asin": ops.arcsin, "acos": ops.arccos,
+    "atan": ops.arctan, "atan2": ops.arctan2, "sinh": ops.sinh, "cosh": ops.cosh,
+    "asinh": ops.arcsinh, "acosh": ops.arccosh, "atanh": ops.arctanh, "erf": ops.erf,
+    "erfc": ops.erfc, "erf_inv": ops.erfinv, "lgamma": ops.gammaln, "digamma": ops.digamma,
+    "igamma": ops.gammainc, "igammac": ops.gammaincc, "bessel_i0e": ops.i0e,
+    "bessel_i1e": ops.i1e, "regularized_incomplete_beta": ops.betainc,
+    "is_finite": ops.isfinite, "stop_gradient": ops.stop_gradient, "copy": lambda x: x,
+    "copy_p": lambda x: x, "real": lambda x: x, "one_minus_square": lambda x: 1.0 - x * x,
+}  # fmt: skip
+
 ELEMENTWISE: dict[str, Rule] = {
-    **{name: plain(function) for name, function in {
-        "add": ops.add, "add_any": ops.add, "sub": ops.subtract, "mul": ops.multiply,
-        "neg": ops.negative, "abs": ops.absolute, "sign": ops.sign, "floor": ops.floor,
-        "ceil": ops.ceil, "exp": ops.exp, "exp2": ops.exp2, "log": ops.log, "log1p": ops.log1p,
-        "expm1": ops.expm1, "sqrt": ops.sqrt, "cbrt": _cbrt, "square": ops.square,
-        "rsqrt": lambda x: 1.0 / ops.sqrt(x), "logistic": ops.sigmoid, "tanh": ops.tanh,
-        "sin": ops.sin, "cos": ops.cos, "tan": ops.tan, "asin": ops.arcsin, "acos": ops.arccos,
-        "atan": ops.arctan, "atan2": ops.arctan2, "sinh": ops.sinh, "cosh": ops.cosh,
-        "asinh": ops.arcsinh, "acosh": ops.arccosh, "atanh": ops.arctanh, "erf": ops.erf,
-        "erfc": ops.erfc, "erf_inv": ops.erfinv, "lgamma": ops.gammaln, "digamma": ops.digamma,
-        "igamma": ops.gammainc, "igammac": ops.gammaincc, "bessel_i0e": ops.i0e,
-        "bessel_i1e": ops.i1e, "regularized_incomplete_beta": ops.betainc,
-        "is_finite": ops.isfinite, "stop_gradient": ops.stop_gradient, "copy": lambda x: x,
-        "copy_p": lambda x: x, "real": lambda x: x, "one_minus_square": lambda x: 1.0 - x * x,
-    }.items()},
+    **{name: plain(function) for name, function in _PLAIN.items()},
     "div": _div, "rem": _rem, "pow": _power, "integer_pow": _integer_pow,
     "not": _logic(ops.logical_not, "not"), "and": _logic(ops.logical_and, "and"),
     "or": _logic(ops.logical_or, "or"), "xor": _logic(ops.logical_xor, "xor"),
     "shift_left": _shift(ops.multiply), "shift_right_arithmetic": _shift(ops.floor_divide),
     "lt": _compare(ops.less), "le": _compare(ops.less_equal), "gt": _compare(ops.greater),
     "ge": _compare(ops.greater_equal), "lt_to": _compare(ops.less),
-    "le_to": _compare(ops.less_equal), "eq_to": _equal(True), "eq": _equal(True), "ne": _equal(False),
+    "le_to": _compare(ops.less_equal), "eq_to": _equal(True), "eq": _equal(True),
+    "ne": _equal(False),
     "max": _extreme(ops.maximum, ops.logical_or), "min": _extreme(ops.minimum, ops.logical_and),
     "select_n": _select_n, "clamp": _clamp, "convert_element_type": _convert,
     "reduce_precision": _reduce_precision, "polygamma": _polygamma, "round": _round,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from finetti.dialects.jaxpr.walk import Walk, constant
-from finetti.errors import ParameterError
-from finetti.ir import FLOAT, Tensor, ops
+from finetti.dialects.jaxpr.walk import Walk
+from finetti.errors import FinettiError, ParameterError
+from finetti.ir import FLOAT, Tensor
 
 
 def trace(function: Callable[..., Any], *shapes: Any) -> tuple[Any, Any]:
@@ -23,38 +23,15 @@ def trace(function: Callable[..., Any], *shapes: Any) -> tuple[Any, Any]:
     try:
         with jax.enable_x64(True):
             closed, shape = jax.make_jaxpr(function, return_shape=True)(*shapes)
-    except TypeError:
-        if jax.config.jax_enable_x64:
+    except TypeError as error:
+        if jax.config.jax_enable_x64 or isinstance(error, FinettiError):
             raise
         closed, shape = jax.make_jaxpr(function, return_shape=True)(*shapes)
     return closed, jax.tree_util.tree_structure(shape)
 
 
 def from_jax(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function written in JAX as a function of a model's tensors.
-
-    Its equations become part of the model's graph, so that it is differentiated, simplified and
-    compiled with the rest and no JAX runs while sampling. Arguments that hold no tensor are given to
-    it as they are. It needs the extra `finetti[jax]`.
-
-    Parameters
-    ----------
-    function : callable
-        A pure function of arrays (or of nested lists, tuples and dicts of them) to arrays.
-
-    Returns
-    -------
-    callable
-        The same function for tensors: the result has the structure of `function`'s.
-
-    Examples
-    --------
-    >>> import jax.numpy as jnp
-    >>> logp = pm.from_jax(lambda mu, sigma: -jnp.sum(((data - mu) / sigma) ** 2) / 2)
-    >>> with pm.Model():
-    ...     mu, sigma = pm.Normal("mu", 0, 1), pm.HalfNormal("sigma", 1)
-    ...     pm.Potential("likelihood", logp(mu, sigma))
-    """
+    """The work of `finetti.from_jax`."""
     if not callable(function):
         raise ParameterError(f"from_jax: expected a function, got {function!r}.")
 
@@ -90,8 +67,3 @@ def stand_in(x: Tensor) -> Any:
     return jax.ShapeDtypeStruct(
         tuple(map(int, x.node.shape)), np.dtype(dtype) if dtype != FLOAT else jnp.float64
     )
-
-
-def tensors_of(values: Sequence[Any]) -> list[Tensor]:
-    """Constants as tensors."""
-    return [ops.as_tensor(constant(value)) for value in values]

@@ -20,9 +20,13 @@ def _dot_general(params: Any, x: Tensor, y: Tensor) -> Tensor:
     )
     batch = len(left_batch)
     plain = left_batch == right_batch == tuple(range(batch)) and len(left) == 1
-    if plain and left[0] == x.ndim - 1 and (
-        (batch == 0 and x.ndim <= 2 and y.ndim <= 2 and right[0] == 0)
-        or (x.ndim == y.ndim == batch + 2 and right[0] == batch)
+    if (
+        plain
+        and left[0] == x.ndim - 1
+        and (
+            (batch == 0 and x.ndim <= 2 and y.ndim <= 2 and right[0] == 0)
+            or (x.ndim == y.ndim == batch + 2 and right[0] == batch)
+        )
     ):
         return _product(x, y)
     letters = iter(string.ascii_letters)

@@ -17,7 +17,7 @@ def _broadcast_in_dim(params: Any, x: Tensor, *dynamic: Tensor) -> Tensor:
     lengths = iter(x.shape)
     spread = tuple(next(lengths) if axis in places else 1 for axis in range(len(shape)))
     # leading axes of length 1 come by themselves
-    kept = spread[min(places):] if places else ()
+    kept = spread[min(places) :] if places else ()
     return ops.broadcast_to(ops.reshape(x, kept), shape)
 
 

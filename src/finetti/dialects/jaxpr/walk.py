@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from finetti.backends import reference
+from finetti.dialects.jaxpr.boxes import black_box
 from finetti.dialects.jaxpr.control import (
     INLINED,
     STRUCTURED,
@@ -45,6 +46,7 @@ class Walk:
 
     sites: dict[str, Callable[..., list[Value]]] = field(default_factory=dict)
     where: str = "from_jax"
+    lines: list[str] = field(default_factory=list)  # of the calls that are being laid open
 
     def closed(self, closed: Any, args: Sequence[Value]) -> list[Value]:
         """The results of a closed jaxpr for given arguments."""
@@ -53,26 +55,35 @@ class Walk:
         except NotYetSupported as error:
             raise NotYetSupported(f"{self.where}: {error}") from None
 
-    def open(self, jaxpr: Any, consts: Sequence[Value], args: Sequence[Value]) -> list[Value]:
-        """The results of a jaxpr for given constants and arguments."""
+    def open(
+        self,
+        jaxpr: Any,
+        consts: Sequence[Value],
+        args: Sequence[Value],
+        only: Sequence[int] | None = None,
+    ) -> list[Value]:
+        """The results of a jaxpr (some `only`) for given constants and arguments."""
         known: dict[Any, Value] = dict(zip(jaxpr.constvars, consts, strict=True))
         known.update(zip(jaxpr.invars, args, strict=True))
-        for eqn in self._needed(jaxpr):
+        outvars = jaxpr.outvars if only is None else [jaxpr.outvars[k] for k in only]
+        needed, wanted = self._needed(jaxpr, outvars)
+        for eqn in needed:
             given = [read(known, v) for v in eqn.invars]
-            for var, value in zip(eqn.outvars, self._apply(eqn, given), strict=True):
+            used = [v in wanted for v in eqn.outvars]
+            for var, value in zip(eqn.outvars, self._apply(eqn, given, used), strict=True):
                 known[var] = value
-        return [read(known, v) for v in jaxpr.outvars]
+        return [read(known, v) for v in outvars]
 
-    def _needed(self, jaxpr: Any) -> list[Any]:
-        """The equations that the results or a site need, in order."""
-        wanted = {v for v in jaxpr.outvars if not _is_literal(v)}
+    def _needed(self, jaxpr: Any, outvars: Sequence[Any]) -> tuple[list[Any], set[Any]]:
+        """The equations that the results or a site need, in order, and what is read of them."""
+        wanted = {v for v in outvars if not _is_literal(v)}
         kept = []
         for eqn in reversed(jaxpr.eqns):
             if wanted.isdisjoint(eqn.outvars) and not self.holds_site(eqn):
                 continue
             kept.append(eqn)
             wanted.update(v for v in eqn.invars if not _is_literal(v))
-        return kept[::-1]
+        return kept[::-1], wanted
 
     def holds_site(self, eqn: Any) -> bool:
         """Whether an equation is one of the dialect's own, or has one inside."""
@@ -80,16 +91,14 @@ class Walk:
             return False
         if eqn.primitive.name in self.sites:
             return True
-        return any(
-            self.holds_site(inner) for jaxpr in _jaxprs(eqn.params) for inner in jaxpr.eqns
-        )
+        return any(self.holds_site(inner) for jaxpr in _jaxprs(eqn.params) for inner in jaxpr.eqns)
 
-    def _apply(self, eqn: Any, args: list[Value]) -> list[Value]:
+    def _apply(self, eqn: Any, args: list[Value], used: list[bool]) -> list[Value]:
         name = eqn.primitive.name
         if name in self.sites:
             return self.sites[name](eqn, args)
         try:
-            results = self._results(eqn, name, args)
+            results = self._results(eqn, name, args, used)
         except NotYetSupported as error:
             line = line_of(eqn)
             if "It comes from" in str(error) or not line:
@@ -103,26 +112,43 @@ class Walk:
             conform(value, var.aval, name) for value, var in zip(results, eqn.outvars, strict=True)
         ]
 
-    def _results(self, eqn: Any, name: str, args: list[Value]) -> list[Value]:
+    def _results(self, eqn: Any, name: str, args: list[Value], used: list[bool]) -> list[Value]:
         known = all(map(is_known, args))
         if name in INLINED:
             function = named_function(eqn)
             if function is not None and not known:
                 return results_of(function(*args))
-            closed, consts = inner_jaxpr(eqn)
-            return self.open(closed, list(map(constant, consts)), args)
+            return self._laid_open(eqn, args)
         if name in STRUCTURED:
-            return STRUCTURED[name](self, eqn, args)
+            if known and name in ("scan", "while") and not self.holds_site(eqn):
+                return by_jax(eqn, args)
+            return STRUCTURED[name](self, eqn, args, used)
         rule = RULES.get(name)
         if known and (rule is None or _wraps(eqn)):
             return by_jax(eqn, args)
         if rule is None:
-            raise NotYetSupported(
-                f"JAX's primitive {name!r} has no counterpart in finetti's graph yet."
-            )
+            return [*black_box(eqn, args, self._line(eqn))]
         result = rule(eqn.params, *args)
         results = result if isinstance(result, list) else [result]
         return [folded(x) for x in results] if known else results
+
+    def _laid_open(self, eqn: Any, args: list[Value]) -> list[Value]:
+        """The results of a call, whose inside becomes part of the graph."""
+        closed, consts = inner_jaxpr(eqn)
+        self.lines.append(self._line(eqn))
+        try:
+            return self.open(closed, list(map(constant, consts)), args)
+        except NotYetSupported:
+            # its author has given it a derivative, so it can be called as a whole
+            if not eqn.primitive.name.startswith("custom_vjp") or self.holds_site(eqn):
+                raise
+            return [*black_box(eqn, args, self._line(eqn))]
+        finally:
+            self.lines.pop()
+
+    def _line(self, eqn: Any) -> str:
+        """The user's line of an equation, or of the call that it is inside of."""
+        return line_of(eqn) or (self.lines[-1] if self.lines else "")
 
 
 def _jaxprs(params: Any) -> list[Any]:

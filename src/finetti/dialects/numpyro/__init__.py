@@ -88,6 +88,6 @@ def __getattr__(name: str) -> Any:
     if name in ("contrib", "ops", "optim", "nn", "examples", "compat"):
         try:
             return module(name)
-        except LookupError as error:
-            raise AttributeError(*error.args) from None
+        except LookupError:
+            pass
     raise explain(name, __all__)

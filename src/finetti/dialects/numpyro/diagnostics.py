@@ -187,9 +187,7 @@ def print_summary(samples: Any, prob: float = 0.90, group_by_chain: bool = True)
     table = summary(named, prob)
     if not table:
         return
-    longest = [
-        f"{name}[{','.join(str(n - 1) for n in named[name].shape[2:])}]" for name in table
-    ]
+    longest = [f"{name}[{','.join(str(n - 1) for n in named[name].shape[2:])}]" for name in table]
     width = max(10, *map(len, longest))
     columns = next(iter(table.values()))
     print()

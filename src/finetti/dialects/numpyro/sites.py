@@ -53,6 +53,8 @@ class Site:
         What the user calls the distribution.
     message : dict
         What later readers need of the statement: its type, plates, remarks, axes of an event.
+    hidden : bool
+        Whether it is a part of one of the user's sites.
     transform : Transform, optional
         From the reals to its support, of a latent site whose own variable is flat.
     """
@@ -67,6 +69,7 @@ class Site:
     inner: int = 0
     distribution: str = ""
     message: Message = field(default_factory=dict)
+    hidden: bool = False
     transform: Any = None
 
     def __repr__(self) -> str:
@@ -77,7 +80,7 @@ site_p = Primitive(NAME)
 site_p.multiple_results = True
 
 
-@site_p.def_abstract_eval
+@site_p.def_abstract_eval  # type: ignore[untyped-decorator]
 def _abstract(*args: Any, site: Site) -> list[Any]:
     if site.kind != "latent":
         return []
@@ -145,11 +148,11 @@ class Recording(Messenger):
                 msg["kwargs"]["rng_key"] = self._rng_key()
 
     def postprocess_message(self, msg: Message) -> None:
-        name = msg.get("name")
+        name = msg.get("name", "")
         if msg["type"] == "deterministic":
             self._new(Site("deterministic", name, message=_seen(msg)), {"value": msg["value"]})
         elif msg["type"] == "sample" and name in self._in_loops:
-            self._observed({**msg, "name": f"_{name}_log_prob"})
+            self._observed({**msg, "name": f"_{name}_log_prob"}, hidden=True)
             self.sites[self._in_loops[name]].message = _seen(msg)
         elif msg["type"] == "sample" and name not in self.sites:
             self._observed(msg)
@@ -204,7 +207,7 @@ class Recording(Messenger):
         inner = name if real else f"_{name}_unconstrained"
         site = Site("latent", inner, "flat", shape=shape, dtype=jnp.float64,
                     distribution=type(fn).__name__, message=_seen(msg),
-                    transform=from_reals)  # fmt: skip
+                    transform=from_reals, hidden=not real)  # fmt: skip
         point = self._new(site, {})
         if real:
             return point
@@ -235,13 +238,12 @@ class Recording(Messenger):
             values[name] = self._improper(name, fn, (steps,), site)
             inner = f"_{name}_unconstrained"
             self._in_loops[name] = inner if inner in self.sites else name
-        keywords = {**msg["kwargs"], "substitute_stack": [*stack, ("substitute", values)]}
-        msg["value"] = run_scan(call, jax.random.key(0), keywords["substitute_stack"])
+        msg["value"] = run_scan(call, None, [*stack, ("substitute", values)])
 
     def _factor(self, name: str, value: Any, scale: Any = None) -> None:
-        self._new(Site("factor", name), {"value": value, "scale": scale})
+        self._new(Site("factor", name, hidden=True), {"value": value, "scale": scale})
 
-    def _observed(self, msg: Message) -> None:
+    def _observed(self, msg: Message, hidden: bool = False) -> None:
         fn, name, value = msg["fn"], msg["name"], msg["value"]
         unit = _base(fn, dist.Unit)
         if unit is not None:
@@ -251,7 +253,7 @@ class Recording(Messenger):
             return
         lowered = fn._lower()
         if lowered is None:
-            self._new(Site("factor", name, message=_seen(msg)),
+            self._new(Site("factor", name, message=_seen(msg), hidden=hidden),
                       {"value": fn.log_prob(value), "scale": msg["scale"]})  # fmt: skip
             return
         if lowered.mask is not None and lowered.mask is not False:
@@ -261,7 +263,7 @@ class Recording(Messenger):
             shape=tuple(np.broadcast_shapes(fn.shape(), np.shape(value))),
             dtype=jnp.int64 if lowered_is_discrete(fn) else jnp.float64,
             inner=lowered.event_dims_reinterpreted, distribution=type(fn).__name__,
-            message=_seen(msg),
+            message=_seen(msg), hidden=hidden,
         )  # fmt: skip
         self._new(site, {"value": value, **_values(lowered, msg["scale"])})
 

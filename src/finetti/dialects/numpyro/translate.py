@@ -104,7 +104,8 @@ class _Builder:
 
     def _factor(self, site: Site, values: dict[str, Tensor]) -> Tensor:
         term = ops.as_tensor(values["value"])
-        self.result.terms[site.name] = term
+        if not site.hidden:
+            self.result.terms[site.name] = term
         return Potential(site.name, term * values["scale"] if "scale" in values else term)
 
     def _latent(self, site: Site, values: dict[str, Tensor]) -> Tensor:
@@ -136,9 +137,11 @@ class _Builder:
         if dist.discrete and number is not None and (number == np.floor(number)).all():
             number = number.astype(int)
         value = data if number is None else ops.as_tensor(number)
-        self._term(site, values, value)
-        if number is None:  # data with random variables among them
-            Potential(site.name, dist.logp(value, **params))
+        if not site.hidden:
+            self._term(site, values, value)
+        # data with random variables among them; missing data are no data in NumPyro
+        if number is None or (number.dtype.kind == "f" and np.isnan(number).any()):
+            Potential(site.name, dist.logp(value, inside=False, **params))
         else:
             rv = make_rv(dist, params, site.shape, where=f"site {site.name!r}")
             self.result.model.register_rv(rv, site.name, observed=number)
@@ -148,7 +151,7 @@ class _Builder:
         """The log density of each event, for `log_likelihood`."""
         plain = {role: value for role, value in values.items() if role != "scale"}
         dist, params = self._distribution(site, plain)
-        term = dist.logp(data, **params)
+        term = dist.logp(data, inside=False, **params)
         axes = tuple(range(-site.inner, 0))
         self.result.terms[site.name] = ops.sum_(term, axes) if axes else term
 

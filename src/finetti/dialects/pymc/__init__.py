@@ -6,6 +6,7 @@ PyMC whose spelling is spoken, marked as finetti's, so that version checks in sc
 
 from __future__ import annotations
 
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +15,8 @@ from finetti.dialects.pymc.missing import explain
 from finetti.dialects.pymc.submodules import REAL, forwarded, is_forwarded
 
 __version__ = "6.0.0+finetti"
+
+_OLDER = ("ConstantData", "MutableData")  # names of PyMC 4 and 5, in `data.py`
 
 
 def module(name: str) -> ModuleType:
@@ -44,6 +47,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if is_forwarded(name):
         return module(name)
+    if name in _OLDER:
+        return getattr(import_module("finetti.dialects.pymc.data"), name)
     known = dir(finetti)
     if name in known:  # an error inside finetti must come through as it is
         return getattr(finetti, name)
@@ -51,4 +56,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*dir(finetti), "__version__"})
+    return sorted({*dir(finetti), *_OLDER, "__version__"})

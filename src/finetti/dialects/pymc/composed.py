@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ from finetti.dialects.pymc.names import COMPOSED
 from finetti.dialects.pymc.spelling import DistributionFace, lengths
 from finetti.dist import diracdelta, lkj, mixture, ordered, walks, zerosum
 from finetti.dist.base import Distribution
-from finetti.errors import ParameterError
+from finetti.errors import ParameterError, warn
 from finetti.ir import Tensor, ops
 from finetti.model.context import current
 from finetti.model.dims import as_dims
@@ -161,11 +160,9 @@ class ZeroSumNormal(DistributionFace):
 
 
 def _wide_start(owner: str, meaning: str) -> Tensor:
-    warnings.warn(
+    warn(
         f"{owner}: Initial distribution not specified, defaulting to `{meaning}`. You can specify "
         "an init_dist manually to suppress this warning.",
-        UserWarning,
-        stacklevel=5,
     )
     return dist.make_rv(dist.Normal, {"mu": 0.0, "sigma": 100.0})
 

@@ -25,8 +25,6 @@ _ARVIZ_NAME = {
 }
 # names of earlier PyMC versions, and what to write for them
 _RENAMED = {
-    "ConstantData": "pm.Data",
-    "MutableData": "pm.Data",
     "sample_ppc": "pm.sample_posterior_predictive",
     "fast_sample_posterior_predictive": "pm.sample_posterior_predictive",
     "sample_ppc_w": "pm.sample_posterior_predictive",

@@ -6,7 +6,6 @@ Only spelling is handled here; `finetti.dist` has the meaning.
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import Any
@@ -16,7 +15,7 @@ import numpy as np
 from finetti import dist
 from finetti.dialects.pymc.names import SYNONYMS, Row
 from finetti.dist.base import Distribution
-from finetti.errors import NotYetSupported, ParameterError, did_you_mean
+from finetti.errors import NotYetSupported, ParameterError, did_you_mean, warn
 from finetti.ir import Tensor
 from finetti.model.context import current
 
@@ -242,11 +241,9 @@ def _rescaled(p: Any, owner: str) -> Any:
     total = numbers.sum(-1, keepdims=True)
     if np.allclose(total, 1.0):
         return p
-    warnings.warn(
+    warn(
         f"{owner}: `p` parameters sum to {total[..., 0]}, instead of 1.0. They will be "
         "automatically rescaled. You can rescale them directly to get rid of this warning.",
-        UserWarning,
-        stacklevel=4,
     )
     return numbers / total
 

@@ -38,6 +38,7 @@ _OWN: dict[str, str] = {
          "hpd", "loo", "mcse", "rhat", "summary", "waic"),
         f"{_HERE}.stats",
     ),
+    **dict.fromkeys(("autocorr", "autocov", "mc_error", "quantiles"), f"{_HERE}.stats_arrays"),
     **dict.fromkeys(("floatX", "intX", "smartfloatX"), f"{_HERE}.numbers"),
     **dict.fromkeys(("MultiTrace", "merge_traces"), "finetti.results.multitrace"),
     **dict.fromkeys(

@@ -6,6 +6,7 @@ from typing import Any
 
 import finetti
 from finetti.dialects.notes import note
+from finetti.dialects.pymc.data import ConstantData, MutableData
 from finetti.errors import NotYetSupported
 
 
@@ -47,13 +48,4 @@ def Data(
     return finetti.Data(name, value, dims=dims, **kwargs)
 
 
-def MutableData(name: str, value: Any, **kwargs: Any) -> Any:
-    """`Data` under the name it had in PyMC 4 and 5."""
-    note("pm.MutableData", "pm.Data")
-    return finetti.Data(name, value, **kwargs)
-
-
-def ConstantData(name: str, value: Any, **kwargs: Any) -> Any:
-    """`Data` that nobody exchanges, under the name it had in PyMC 4 and 5."""
-    note("pm.ConstantData", "pm.Data")
-    return finetti.Data(name, value, **kwargs)
+__all__ = ["ConstantData", "Data", "MutableData"]

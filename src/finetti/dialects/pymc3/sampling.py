@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,7 @@ import finetti
 from finetti.dialects.notes import note
 from finetti.dialects.pymc3.names import OTHER_INITS
 from finetti.dialects.pymc3.variables import numpy_seed
-from finetti.errors import NotYetSupported, ParameterError, did_you_mean
+from finetti.errors import NotYetSupported, ParameterError, did_you_mean, warn
 from finetti.infer.options import names_list
 from finetti.infer.source import ModelSource
 from finetti.infer.traces import read_trace
@@ -69,12 +68,20 @@ def sample(draws: int = 1000, *args: Any, **kwargs: Any) -> Any:
     kept = given["trace"]
     if kept is not None and not isinstance(kept, MultiTrace):
         given["trace"] = None
-        if not isinstance(kept, str):  # "ndarray", the default backend
+        if isinstance(kept, str):
+            if kept.lower() != "ndarray":  # the default backend
+                raise NotYetSupported(
+                    f"sample: trace={kept!r}: draws are kept in memory; write them with "
+                    "`pm.save_trace(trace, directory)`."
+                )
+        else:
             note("trace=[variables]", "var_names=[names]")
             given["var_names"] = [getattr(var, "name", var) for var in kept]
     if given["random_seed"] is None:
         given["random_seed"] = numpy_seed()
     if container:
+        wanted = given.pop("idata_kwargs", None) or {}
+        given["idata_kwargs"] = {"log_likelihood": bool(model.root.observed_RVs), **wanted}
         return finetti.sample(**given, model=model)
     note("pm.sample(...) returning a MultiTrace", "idata.posterior")
     trace = finetti.sample(**given, model=model, return_inferencedata=False)
@@ -115,11 +122,9 @@ def _init(init: Any) -> Any:
     name = "auto" if init is None else str(init).lower()
     if name not in OTHER_INITS:
         return name
-    warnings.warn(
+    warn(
         f"sample: init={init!r} is not there; the start is jittered and the mass matrix adapted "
         "instead, as init='jitter+adapt_diag' does. The posterior is the same.",
-        UserWarning,
-        stacklevel=3,
     )
     note(f"init={init!r}", "leave it out")
     return "jitter+adapt_diag"
@@ -249,8 +254,14 @@ def sample_posterior_predictive(  # noqa: PLR0913, a user's keywords as PyMC3 sp
 def _wanted(model: Any, vars: Any, var_names: Any, where: str) -> list[str]:
     if vars is not None:
         note("vars=", "var_names=")
+    _one_of_two(vars, var_names, where)
     chosen = names_list(vars if var_names is None else var_names, where, "var_names")
     return [rv.name for rv in model.root.observed_RVs] if chosen is None else chosen
+
+
+def _one_of_two(vars: Any, var_names: Any, where: str) -> None:
+    if vars is not None and var_names is not None:
+        raise ParameterError(f"{where}: give var_names=, or vars=, not both.")
 
 
 def _folded(array: Array, size: int | None, keep: bool, chains: int) -> Array:
@@ -366,6 +377,7 @@ def sample_prior_predictive(
     where = "sample_prior_predictive"
     note(f"pm.{where}(...) returning a dict", "idata.prior, idata.prior_predictive")
     model = modelcontext(model)
+    _one_of_two(vars, var_names, where)
     chosen = names_list(vars if var_names is None else var_names, where, "var_names")
     source = ModelSource(model)
     values = [model.root.rvs_to_values[rv].name for rv in model.root.free_RVs]

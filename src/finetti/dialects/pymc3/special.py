@@ -238,7 +238,7 @@ class DensityDistFace:
         if "logp" in kwargs and not args:
             args = (kwargs.pop("logp"),)
         if not args or not callable(args[0]):  # parameters come first since PyMC 4
-            return finetti.DensityDist(name, *args, **registered(kwargs, owner))
+            return finetti.DensityDist(name, *args, **_with_dtype(registered, kwargs, owner))
         logp, args = args[0], args[1:]
         note("pm.DensityDist(name, logp)", "pm.CustomDist(name, *params, logp=logp)")
         given = _positional(args, kwargs)
@@ -246,7 +246,7 @@ class DensityDistFace:
         model: Any = current()
         if isinstance(observed, Mapping):
             logp, given["observed"] = _one_of_several(logp, observed, owner)
-        given = registered(given, owner)
+        given = _with_dtype(registered, given, owner)
         rv = _density(logp, given, owner)
         options = {key: given.pop(key) for key in _KEPT if key in given}
         _nothing_left(given, owner)
@@ -254,10 +254,16 @@ class DensityDistFace:
 
     def dist(self, logp: Callable[..., Any], *args: Any, **kwargs: Any) -> Dist:
         """A distribution without a name."""
-        given = unregistered(_positional(args, kwargs), "DensityDist.dist")
+        given = _with_dtype(unregistered, _positional(args, kwargs), "DensityDist.dist")
         made = _density(logp, given, "DensityDist.dist")
         _nothing_left(given, "DensityDist.dist")
         return Dist(made.node)
+
+
+def _with_dtype(spell: Callable[..., dict[str, Any]], given: Any, owner: str) -> dict[str, Any]:
+    """Today's keywords, and the dtype, which other distributions know by themselves."""
+    dtype = given.get("dtype")
+    return {**spell(given, owner), **({} if dtype is None else {"dtype": dtype})}
 
 
 def _positional(args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def summary(trace: Any, varnames: Any = None, **kwargs: Any) -> Any:
     if kwargs.pop("batches", None) is not None:
         raise NotYetSupported("summary: batches= is not there: errors come from autocorrelations.")
     digits = kwargs.pop("round_to", None)
-    data: Any = _arrays(trace, names, bool(kwargs.pop("include_transformed", False)), start)
+    data: Any = trace_arrays(trace, names, bool(kwargs.pop("include_transformed", False)), start)
     table = finetti.summary(data, hdi_prob=prob, **kwargs).to_dataframe()
     if digits in ("none", "None"):
         return table
@@ -167,7 +167,7 @@ def waic(trace: Any, model: Any = None, pointwise: bool = False, scale: str | No
 
 def _efficiency(trace: Any) -> float:
     """Effective draws per draw, as ArviZ estimates them for loo."""
-    arrays = [x.reshape(*x.shape[:2], -1) for x in _arrays(trace, None).values()]
+    arrays = [x.reshape(*x.shape[:2], -1) for x in trace_arrays(trace, None).values()]
     if not arrays or arrays[0].shape[0] == 1:
         return 1.0
     means = np.concatenate([np.atleast_1d(diagnostics.ess(x, "mean")) for x in arrays])
@@ -257,8 +257,8 @@ def _draws(trace: Any) -> Draws:
     return to_draws(trace) if plain is None else plain
 
 
-def _arrays(
-    trace: Any, names: list[str] | None, transformed: bool = False, start: int = 0
+def trace_arrays(
+    trace: Any, names: list[str] | None = None, transformed: bool = False, start: int = 0
 ) -> dict[str, Array]:
     """Name -> [chain, draw, ...]."""
     if type(trace) is MultiTrace:
@@ -277,7 +277,7 @@ def _arrays(
 
 def _measured(trace: Any, names: list[str] | None, measure: Any, more: tuple[str, ...] = ()) -> Any:
     """A measure of every scalar as an xarray.Dataset with the trace's dims."""
-    arrays = _arrays(trace, names)
+    arrays = trace_arrays(trace, names)
     found = {}
     for name, array in arrays.items():
         chains, draws, *event = array.shape
@@ -328,4 +328,4 @@ def _pointwise(trace: Any, model: Any) -> Array:
 
 
 __all__ = ["bfmi", "compare", "df_summary", "effective_n", "ess", "gelman_rubin", "geweke", "hdi",
-           "hpd", "loo", "mcse", "rhat", "summary", "waic"]  # fmt: skip
+           "hpd", "loo", "mcse", "rhat", "summary", "trace_arrays", "waic"]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from types import ModuleType
@@ -13,19 +14,21 @@ import numpy as np
 
 from finetti.dialects.notes import note
 from finetti.dialects.shims.patching import Undo, answer_missing, put
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.errors import FinettiError, NotYetSupported, ParameterError
+from finetti.infer.source import ModelSource
 from finetti.report import plots
 from finetti.report.plots import estimates
 from finetti.report.summary import summary as own_summary
 from finetti.results.arviz import to_inference_data
 from finetti.results.container import arviz_is_legacy, as_datasets, from_datasets
+from finetti.results.multitrace import MultiTrace
 from finetti.results.trace import Draws
 
 _PROB = 0.94  # ArviZ 0.x's
 
 
 def arviz(module: ModuleType) -> list[Undo]:
-    """Everything that scripts for ArviZ 0.x call and the installed ArviZ has not, or has changed."""
+    """What scripts for ArviZ 0.x call, where the installed ArviZ lacks or has changed it."""
     undo: list[Undo] = []
     legacy = arviz_is_legacy()
     for name in plots.PLOTS:
@@ -131,6 +134,8 @@ def _hdi(original: Callable[..., Any]) -> Callable[..., Any]:
             _only("az.hdi", keywords, ("skipna",))
             return _array_hdi(np.asarray(ary), prob)
         found = original(ary, prob=prob, **keywords)
+        if hasattr(found, "to_dataset") and hasattr(found, "children"):  # 0.x gives a Dataset
+            found = found.to_dataset()
         if "ci_bound" not in getattr(found, "dims", ()):
             return found
         return found.rename(ci_bound="hdi").assign_coords(hdi=["lower", "higher"])
@@ -235,7 +240,7 @@ def from_trace(
     prior, posterior_predictive
         Mappings of name to draws, [draw, ...] or [chain, draw, ...].
     log_likelihood
-        True, False or names: what the trace has is kept.
+        Whether it is added; it is by default, where the trace knows a model with observed data.
     model
         Not needed: a trace knows what it came from.
     coords, dims
@@ -243,8 +248,12 @@ def from_trace(
     """
     _only("az.from_pymc3", keywords, ("save_warmup", "density_dist_obs"))
     note("az.from_pymc3(trace)", "what pm.sample returns")
-    if coords or dims:
-        raise NotYetSupported("az.from_pymc3: coords= and dims=: give them to pm.Model and dims=.")
+    if isinstance(log_likelihood, (list, tuple, str)):
+        raise NotYetSupported(
+            f"az.from_pymc3: log_likelihood={log_likelihood!r}: expected True or False."
+        )
+    if isinstance(trace, MultiTrace) and log_likelihood is not False:
+        trace = _with_log_likelihood(trace, model)
     result = from_datasets({}) if trace is None else convert(trace)
     chains = result.posterior.sizes["chain"] if trace is not None else 1
     groups = {"posterior_predictive": posterior_predictive, "prior": prior}
@@ -253,7 +262,36 @@ def from_trace(
             rows = {key: _by_chain(np.asarray(v), chains if name != "prior" else 1)
                     for key, v in values.items()}  # fmt: skip
             result.add_groups({name: rows})
-    return result
+    if not coords and not dims:
+        return result
+    groups = as_datasets(result)
+    return from_datasets({k: _labelled(one, coords or {}, dims or {}) for k, one in groups.items()})
+
+
+def _labelled(dataset: Any, coords: Mapping[str, Any], dims: Mapping[str, Any]) -> Any:
+    """A group with the user's names of axes and labels, where the model gave none."""
+    for name in [name for name in dims if name in dataset]:
+        own = [dim for dim in dataset[name].dims if dim not in ("chain", "draw")]
+        wanted = [dims[name]] if isinstance(dims[name], str) else list(dims[name])
+        changes = {
+            old: new
+            for old, new in zip(own, wanted, strict=False)
+            if new is not None and new != old
+        }
+        array = dataset[name].drop_vars([old for old in changes if old in dataset.coords])
+        dataset = dataset.drop_vars(name).assign({name: array.rename(changes)})
+    kept = {name: labels for name, labels in coords.items() if name in dataset.dims}
+    return dataset.assign_coords(kept)
+
+
+def _with_log_likelihood(trace: MultiTrace, model: Any) -> Draws:
+    try:
+        return trace.with_log_likelihood(None if model is None else ModelSource(model))
+    except FinettiError as error:
+        warnings.warn(
+            f"az.from_pymc3: the log likelihood is left out: {error}", UserWarning, stacklevel=3
+        )
+        return trace.plain_draws()
 
 
 def _by_chain(values: np.ndarray, chains: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import operator
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -113,7 +114,7 @@ def python_time(module: ModuleType) -> list[Undo]:
 
 def scipy_misc() -> ModuleType:
     """`scipy.misc`, with what tutorials took from it."""
-    from scipy import special
+    special = import_module("scipy.special")  # heavy, and rarely asked for
 
     module = ModuleType("scipy.misc", "What scipy.misc had, from where it is now.")
     names = ("logsumexp", "factorial", "factorial2", "factorialk", "comb")

@@ -1,8 +1,8 @@
 """Source text that Python 2 took: indentation that mixes tabs and spaces."""
 
 from __future__ import annotations
-
 import __future__
+
 import functools
 import sys
 from types import ModuleType

@@ -136,9 +136,7 @@ class Function:
     ) -> tuple[Evaluate, State, Any]:
         """How to compute, the state of the shared data, and that at present."""
         twins: list[Any] = [
-            int(value)
-            if once
-            else new_input(f"input_{k}", value.shape, str(value.dtype))
+            int(value) if once else new_input(f"input_{k}", value.shape, str(value.dtype))
             for k, (value, once) in enumerate(zip(values, fixed, strict=True))
         ]
         nodes = [tensor.node for tensor in self._built(wanted, twins)]
@@ -169,7 +167,9 @@ class Function:
             else:
                 swapped[old.node] = built.node
         tensors = [ops.as_tensor(value) for value in build(wanted, known)]
-        return list(map(Tensor, rebuild([t.node for t in tensors], swapped))) if swapped else tensors
+        return (
+            list(map(Tensor, rebuild([t.node for t in tensors], swapped))) if swapped else tensors
+        )
 
 
 def _computed(nodes: list[Node], leaves: list[Node]) -> Evaluate:

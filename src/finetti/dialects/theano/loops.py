@@ -177,7 +177,7 @@ def scan(  # noqa: PLR0913, a user's keywords
     made = _scan(fn, sequences, outputs_info, rest, (n_steps, go_backwards))
     if isinstance(made, Deferred):
         single = not isinstance(outputs_info, (list, tuple)) or len(outputs_info) == 1
-        outputs = (
+        outputs: Any = (
             Deferred(_only, (made,))
             if single
             else [Deferred(_nth, (made, k)) for k in range(len(outputs_info))]

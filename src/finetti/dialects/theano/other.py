@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 
 from finetti.backends import reference
 from finetti.dialects.theano.deferred import Deferred, lift
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.errors import ParameterError, warn
 from finetti.ir import Tensor, ops, show
 from finetti.ir.ops.blackbox import blackbox
 from finetti.ir.types import canonical_dtype
@@ -87,11 +86,9 @@ class Print:
         self.message = message
 
     def __call__(self, x: Any) -> Any:
-        warnings.warn(
+        warn(
             f"theano.printing.Print({self.message!r}) prints nothing: values pass through compiled "
             "code. Look at them with `.eval()`, or `pm.draw(x)`.",
-            UserWarning,
-            stacklevel=2,
         )
         return x
 
@@ -180,6 +177,7 @@ def as_op(itypes: Any, otypes: Any, infer_shape: Any = None) -> Callable[..., An
     for kind in (*listed[0], *listed[1]):
         if not hasattr(kind, "ndim"):
             raise ParameterError(f"as_op: {kind!r}: expected a type, e.g. tt.dvector.")
+
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         return functools.wraps(function)(lift(_Called(function, listed[1])))
 
@@ -209,8 +207,12 @@ class _Called:
             shapes = self._shapes(tensors)
             dtypes = [canonical_dtype(np.dtype(kind.dtype)) for kind in self._otypes]
             single = len(shapes) == 1
-            self._made[key] = blackbox(self._function, shapes[0] if single else shapes,
-                                       dtypes[0] if single else dtypes, name=self.__name__)  # fmt: skip
+            self._made[key] = blackbox(
+                self._function,
+                shapes[0] if single else shapes,
+                dtypes[0] if single else dtypes,
+                name=self.__name__,
+            )
         return self._made[key](*tensors)
 
     def _shapes(self, tensors: list[Tensor]) -> list[tuple[int, ...]]:

@@ -15,20 +15,30 @@ from finetti.dialects.pymc import math
 from finetti.dialects.theano import function as functions
 from finetti.dialects.theano.deferred import Deferred, lift
 from finetti.dialects.theano.loops import ifelse
+from finetti.dialects.theano.making import (
+    alloc,
+    arange,
+    as_dtype,
+    as_tensor_variable,
+    cast,
+    constant,
+    eye,
+    fill,
+    full,
+    full_like,
+    identity_like,
+    length_of,
+    lengths,
+    ones,
+    ones_like,
+    tri,
+    zeros,
+    zeros_like,
+)
 from finetti.dialects.theano.types import TYPES
 from finetti.errors import NotYetSupported, ShapeError
 from finetti.ir import BOOL, Tensor, ops
-from finetti.ir.types import canonical_dtype
 from finetti.model.data import DataTensor
-
-
-def cast(x: Any, dtype: Any) -> Tensor:
-    """`x` in another dtype: float64, int64 or bool, whatever the width asked for."""
-    return ops.cast(x, canonical_dtype(np.dtype("float64" if dtype == "floatX" else dtype)))
-
-
-def _as_dtype(x: Tensor, dtype: Any) -> Tensor:
-    return x if dtype is None else cast(x, dtype)
 
 
 def _reduction(f: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -36,7 +46,7 @@ def _reduction(f: Callable[..., Tensor]) -> Callable[..., Tensor]:
         input: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False,
         acc_dtype: Any = None,
     ) -> Tensor:  # fmt: skip
-        return _as_dtype(f(input, axis, keepdims=keepdims), dtype)
+        return as_dtype(f(input, axis, keepdims=keepdims), dtype)
 
     return _documented(reduce, f)
 
@@ -96,140 +106,12 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> T
     return ops.norm(x, ord, axis, keepdims)
 
 
-# -- making ---------------------------------------------------------------------------------------
-
-
-def as_tensor_variable(x: Any, name: str | None = None, ndim: int | None = None,
-                       dtype: Any = None) -> Tensor:  # fmt: skip
-    """Numbers, arrays and lists of tensors as one tensor."""
-    tensor = _as_dtype(ops.as_tensor(_values(x)), dtype)
-    if ndim is not None and tensor.ndim > ndim:
-        raise ShapeError(f"as_tensor_variable: {tensor!r} has more than {ndim} axes")
-    if ndim is not None and tensor.ndim < ndim:
-        tensor = shape_padleft(tensor, ndim - tensor.ndim)
-    if name is None or isinstance(x, Tensor):
-        return tensor
-    return Tensor(tensor.node, name)
-
-
-def _values(x: Any) -> Any:
-    convert = getattr(x, "to_numpy", None)  # frames and series
-    return x if convert is None or isinstance(x, Tensor) else convert()
-
-
-def constant(x: Any, name: str | None = None, ndim: int | None = None, dtype: Any = None) -> Tensor:
-    """A constant tensor."""
-    return as_tensor_variable(x, name, ndim, dtype)
-
-
-def _lengths(shape: Any) -> Any:
-    """Lengths known while the graph is made; a tensor of lengths must be constant."""
-    if isinstance(shape, Tensor):
-        return _length(shape) if not shape.ndim else [_length(shape[k]) for k in range(len(shape))]
-    if isinstance(shape, (list, tuple)):
-        return tuple(_length(length) for length in shape)
-    return shape
-
-
-def _length(length: Any) -> Any:
-    if not isinstance(length, Tensor):
-        return length
-    node = length.node
-    if node.op.name == "size":
-        return node.attrs[0]
-    try:
-        return int(functions.evaluate(length)) if not node.dynamic else _unknown(length)
-    except NotYetSupported:
-        raise
-    except Exception:
-        return _unknown(length)
-
-
-def _unknown(length: Tensor) -> Any:
-    raise NotYetSupported(
-        f"a shape with {length!r} in it: lengths must be known while the model is written. Use "
-        "`x.shape[0]` of data, or a number."
-    )
-
-
-def zeros(shape: Any, dtype: Any = None) -> Tensor:
-    """A tensor of zeros."""
-    return _as_dtype(ops.zeros(_lengths(shape)), dtype)
-
-
-def ones(shape: Any, dtype: Any = None) -> Tensor:
-    """A tensor of ones."""
-    return _as_dtype(ops.ones(_lengths(shape)), dtype)
-
-
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """A tensor of one value."""
-    return _as_dtype(ops.full(_lengths(shape), fill_value), dtype)
-
-
-def zeros_like(model: Any, dtype: Any = None, opt: bool = False) -> Tensor:
-    """Zeros in the shape of a tensor, in its dtype."""
-    model = ops.as_tensor(model)
-    return cast(ops.zeros_like(model), model.dtype if dtype is None else dtype)
-
-
-def ones_like(model: Any, dtype: Any = None, opt: bool = False) -> Tensor:
-    """Ones in the shape of a tensor, in its dtype."""
-    model = ops.as_tensor(model)
-    return cast(ops.ones_like(model), model.dtype if dtype is None else dtype)
-
-
-def full_like(a: Any, fill_value: Any, dtype: Any = None) -> Tensor:
-    """One value in the shape of a tensor, in its dtype."""
-    a = ops.as_tensor(a)
-    return cast(ops.full_like(a, fill_value), a.dtype if dtype is None else dtype)
-
-
-def fill(a: Any, b: Any) -> Tensor:
-    """`b` in the shape of `a`."""
-    return ops.full_like(a, b)
-
-
-def alloc(value: Any, *shape: Any) -> Tensor:
-    """A value repeated to fill a shape, given length by length or as one tuple."""
-    lengths = shape[0] if len(shape) == 1 and isinstance(shape[0], (list, tuple)) else shape
-    return ops.broadcast_to(value, _lengths(tuple(lengths)))
-
-
-def eye(n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """Ones on a diagonal."""
-    if m is None and k == 0:
-        return _as_dtype(ops.eye(_length(n)), dtype)
-    return _as_dtype(ops.as_tensor(np.eye(_length(n), None if m is None else _length(m), k)), dtype)
-
-
-def identity_like(x: Any) -> Tensor:
-    """The identity matrix in the shape of a matrix."""
-    x = ops.as_tensor(x)
-    return eye(x.shape[0], x.shape[1])
-
-
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None) -> Tensor:
-    """Numbers from start to stop, which is left out."""
-    bounds = [_length(b) for b in ((start,) if stop is None and step == 1 else
-                                   (0 if stop is None else start,
-                                    start if stop is None else stop, step))]  # fmt: skip
-    if any(isinstance(b, (float, np.floating)) for b in bounds):
-        return _as_dtype(ops.as_tensor(np.arange(*bounds)), dtype)
-    return _as_dtype(ops.arange(*bounds), dtype)
-
-
-def tri(N: Any, M: Any = None, k: int = 0, dtype: Any = None) -> Tensor:
-    """Ones at and below a diagonal."""
-    return _as_dtype(ops.as_tensor(np.tri(_length(N), None if M is None else _length(M), k)), dtype)
-
-
 # -- shapes ---------------------------------------------------------------------------------------
 
 
 def reshape(x: Any, newshape: Any, ndim: int | None = None, *, shape: Any = None) -> Tensor:
     """The same elements in another shape."""
-    return ops.reshape(x, _lengths(newshape if shape is None else shape))
+    return ops.reshape(x, lengths(newshape if shape is None else shape))
 
 
 def flatten(x: Any, ndim: int = 1, outdim: int | None = None) -> Tensor:
@@ -266,7 +148,7 @@ def _at_least(n: int) -> Callable[..., Any]:
     return functools.partial(atleast_Nd, n=n)
 
 
-def unbroadcast(x: Any, *axes: int) -> Tensor:
+def unbroadcast(x: Any, *axes: Any) -> Tensor:
     """`x` itself: which axes may be repeated is known from the lengths."""
     return ops.as_tensor(x)
 
@@ -288,18 +170,18 @@ def vertical_stack(*args: Any) -> Tensor:
 
 def split(x: Any, splits_size: Any, n_splits: int | None = None, axis: int = 0) -> list[Tensor]:
     """Cut along an axis into parts of given lengths."""
-    lengths = [int(_length(n)) for n in _lengths(splits_size)]
-    return ops.split(x, np.cumsum(lengths)[:-1], axis)
+    sizes = [int(length_of(n)) for n in lengths(splits_size)]
+    return ops.split(x, np.cumsum(sizes)[:-1], axis)
 
 
 def tile(x: Any, reps: Any, ndim: int | None = None) -> Tensor:
     """Copies side by side."""
-    return ops.tile(x, _lengths(reps))
+    return ops.tile(x, lengths(reps))
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
     """Each element several times."""
-    value = _lengths(repeats) if isinstance(repeats, Tensor) else repeats
+    value = lengths(repeats) if isinstance(repeats, Tensor) else repeats
     return ops.repeat(x, value, axis)
 
 
@@ -342,7 +224,7 @@ def diff(x: Any, n: int = 1, axis: int = -1) -> Tensor:
 
 def to_one_hot(y: Any, nb_class: int, dtype: Any = None) -> Tensor:
     """A row for each class number, 1 at the class."""
-    classes = np.arange(int(_length(nb_class)))
+    classes = np.arange(int(length_of(nb_class)))
     hot = ops.equal(ops.expand_dims(y, 1), classes)
     return cast(hot, "float64" if dtype is None else dtype)
 
@@ -434,14 +316,14 @@ def chi2sf(x: Any, k: Any) -> Tensor:
 
 
 def set_subtensor(
-    x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False, **_: Any
+    x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False
 ) -> Tensor:
     """Given ``x[key]``, a copy of `x` with `y` there."""
     return ops.set_subtensor(x, y)
 
 
 def inc_subtensor(
-    x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False, **_: Any
+    x: Any, y: Any, inplace: bool = False, tolerate_inplace_aliasing: bool = False
 ) -> Tensor:
     """Given ``x[key]``, a copy of `x` with `y` added there."""
     return ops.inc_subtensor(x, y)
@@ -450,6 +332,16 @@ def inc_subtensor(
 def clip(x: Any, min: Any, max: Any) -> Tensor:
     """`x` kept between two bounds."""
     return ops.clip(x, min, max)
+
+
+def specify_shape(x: Any, shape: Any) -> Tensor:
+    """`x`, after a check of its shape; None stands for any length."""
+    x = ops.as_tensor(x)
+    want = tuple(None if n is None else length_of(n) for n in shape)
+    have = tuple(map(int, x.node.shape))
+    if len(want) != len(have) or any(w not in (None, h) for w, h in zip(want, have, strict=True)):
+        raise ShapeError(f"specify_shape of {x!r}: expected {want}")
+    return x
 
 
 def _identity(x: Any) -> Tensor:
@@ -489,11 +381,11 @@ NAMES: dict[str, Callable[..., Any]] = {
     "logical_or": math.or_, "lt": ops.less, "max": ops.max_, "mean": _reduction(ops.mean),
     "min": ops.min_, "mod": ops.mod, "mul": _many(ops.multiply), "multiply": ops.multiply,
     "neg": ops.negative, "negative": ops.negative, "neq": ops.not_equal,
-    "not_equal": ops.not_equal, "or_": math.or_, "patternbroadcast": _identity,
+    "not_equal": ops.not_equal, "or_": math.or_, "patternbroadcast": unbroadcast,
     "pow": ops.power, "psi": ops.digamma, "rad2deg": lambda x: ops.multiply(x, 180.0 / np.pi),
     "real": _identity, "round": lambda a, mode=None: ops.round_(a),
-    "round_half_to_even": ops.round_, "second": fill, "sgn": ops.sign, "specify_shape":
-    lambda x, shape: ops.as_tensor(x), "sqr": ops.square, "sub": ops.subtract,
+    "round_half_to_even": ops.round_, "second": fill, "sgn": ops.sign,
+    "specify_shape": specify_shape, "sqr": ops.square, "sub": ops.subtract,
     "subtract": ops.subtract, "switch": ops.where, "tensor_copy": _identity,
     "tri_gamma": lambda x: ops.polygamma(1, x), "true_div": ops.divide, "xor": ops.logical_xor,
     "shape": lambda x: ops.stack([ops.as_tensor(n) for n in ops.as_tensor(x).shape]),

@@ -188,7 +188,10 @@ def as_step(step: Any, model: Any) -> BlockedStep:
     ParameterError
         When it is none.
     """
-    if isinstance(step, BlockedStep):
+    # a subclass with only `vars` and `step(point)`, as tutorials write it, is called like a stranger
+    if isinstance(step, CompoundStep) or (
+        isinstance(step, BlockedStep) and type(step).kernel is not BlockedStep.kernel
+    ):
         return step
     if isinstance(step, (list, tuple)):
         return CompoundStep([as_step(part, model) for part in step])

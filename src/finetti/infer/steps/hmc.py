@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from finetti import _core
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.errors import NotYetSupported, ParameterError, warn
 from finetti.infer.options import nuts_config, nuts_settings
 from finetti.infer.steps.compound import NEUTRAL, BlockedStep, Competence
 from finetti.infer.steps.gibbs import positive
@@ -33,16 +32,12 @@ class _Hamiltonian(BlockedStep):
     def __init__(self, vars: Any, keywords: Mapping[str, Any], model: Any) -> None:
         where = type(self).__name__
         rest = dict(keywords)
-        spoken = [f"{key}={rest.pop(key)!r}" for key in GUESSES if rest.get(key) is not None]
+        spoken = [f"{key}=" for key in GUESSES if rest.pop(key, None) is not None]
         if spoken:
-            warnings.warn(
-                f"{where}: without effect in finetti, which learns the scales of the variables "
-                f"from the first draws on: {', '.join(spoken)}.",
-                UserWarning,
-                stacklevel=4,
+            warn(
+                f"{where}: {' and '.join(spoken)} without effect in finetti, which learns the "
+                "scales of the variables from the first draws on."
             )
-        for key in GUESSES:
-            rest.pop(key, None)
         if rest.pop("potential", None) is not None:
             raise NotYetSupported(f"{where}: potential= is a part of PyMC's that is not there.")
         rest.pop("dtype", None)

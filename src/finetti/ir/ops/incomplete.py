@@ -92,7 +92,7 @@ def _gammaincinv_vjp(g: Tensor, y: Tensor, a: Tensor, q: Tensor) -> Any:
 
 gammaincinv = OpDef(
     "gammaincinv", "elementwise", infer=float_type, numpy="scipy.special.gammaincinv",
-    native="gammaincinv", jax=None, notes={"jax": "JAX has none"}, samples=_quantile_samples(1),
+    native="gammaincinv", jax="finetti.backends.jax.gammaincinv", samples=_quantile_samples(1),
     vjp=_gammaincinv_vjp, tol=1e-11,
 )  # fmt: skip
 
@@ -145,6 +145,6 @@ def _betaincinv_vjp(g: Tensor, y: Tensor, a: Tensor, b: Tensor, q: Tensor) -> An
 
 betaincinv = OpDef(
     "betaincinv", "elementwise", infer=float_type, numpy="scipy.special.betaincinv",
-    native="betaincinv", jax=None, notes={"jax": "JAX has none"}, samples=_quantile_samples(2),
+    native="betaincinv", jax="finetti.backends.jax.betaincinv", samples=_quantile_samples(2),
     vjp=_betaincinv_vjp, tol=1e-10,
 )  # fmt: skip

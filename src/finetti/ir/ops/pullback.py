@@ -88,7 +88,8 @@ def _unmasked(adjoint: Tensor, node: Node) -> tuple[Tensor | None, Tensor]:
         else:
             break
         mask = condition if mask is None else logical_and(mask, condition)
-    return mask, broadcast_to(adjoint, node.shape)
+    same = adjoint.node.type.shape == node.type.shape and not adjoint.node.dynamic
+    return mask, adjoint if same else broadcast_to(adjoint, node.shape)
 
 
 def _sum(x: Tensor, y: Tensor) -> Tensor:

@@ -83,15 +83,22 @@ _polygamma = OpDef(
              (lambda rng: ((rng.uniform(0.2, 9.0, (4, 2)),), {"order": 3}))),
     tol=1e-10, vjp=lambda g, y, x, order: (g * _polygamma(x, order=order + 1),),
 )  # fmt: skip
+
+
+def _unless_zero(x: Any, slope: Any) -> Tensor:
+    """The slope of ``x log y`` in y: 0 where x is 0, also at the edge y = 0."""
+    return where(equal(x, 0.0), 0.0, slope)
+
+
 xlogy = binary(
     "xlogy", infer=float_type, numpy="scipy.special.xlogy", native="xlogy",
     jax="jax.scipy.special.xlogy", samples=reals(0.1, 4.0, 2),
-    vjp=lambda g, out, x, y: (g * log(y), g * (x / y)),
+    vjp=lambda g, out, x, y: (g * log(y), g * _unless_zero(x, x / y)),
 )  # fmt: skip
 xlog1py = binary(
     "xlog1py", infer=float_type, numpy="scipy.special.xlog1py", native="xlog1py",
     jax="jax.scipy.special.xlog1py", samples=reals(0.1, 4.0, 2),
-    vjp=lambda g, out, x, y: (g * log1p(y), g * (x / (1.0 + y))),
+    vjp=lambda g, out, x, y: (g * log1p(y), g * _unless_zero(x, x / (1.0 + y))),
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from math import prod
 from typing import Any
 
 from finetti.ir import BOOL, FLOAT, OPS, Node
@@ -35,11 +36,13 @@ from finetti.passes.simplify.core import (
 def _narrow(name: str) -> Rule:
     """Compute before stretching, and what has one element as a scalar."""
     arity = -len(OPS[name].attr_names) or None
+    stretched = OPS["broadcast_to"]
 
     def rule(*args: Any) -> Node | None:
         operands: tuple[Node, ...] = args[:arity]
         for x in operands:
-            if x.shape and (x.op.name == "broadcast_to" or x.type.size == 1):
+            shape = x.type.shape
+            if shape and (x.op is stretched or prod(shape) == 1):
                 break
         else:
             return None

@@ -1,9 +1,10 @@
 """Steps made short: whatever a step can do without the carry is done beside it.
 
 Steps follow each other as fast as a carry can be made of itself. So sums and products are regrouped
-until it comes in last, and a product with a sum that holds it is distributed: then a linear
-recurrence costs one fused multiply-add a step. Terms are regrouped, so rounding and what overflows
-half-way may differ.
+until it comes in last, a product with a sum that holds it is distributed, and several products with
+it are made one: then a linear recurrence costs one fused multiply-add a step. Terms are regrouped,
+so rounding and what overflows half-way may differ, and a carry that is infinite or NaN stays so
+where a choice would have cut its product to zero.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from finetti.ir import FLOAT, OPS, Node, topological
 from finetti.ir.body import Body
 from finetti.ir.node import make
 from finetti.ir.ops.control import body_of, scan_op
+from finetti.ir.ops.leaf import is_constant
+from finetti.passes.simplify.core import constant
 
 _LARGEST = 64  # elements of a carry: larger ones keep the processor busy in any order
 
@@ -66,11 +71,14 @@ class _Chains:
         new: dict[Node, Node] = {}
         for node in topological(outputs):
             args = tuple(new[arg] for arg in node.args)
+            made = None
             if node.type.dtype == FLOAT and node.op.name in ("add", "multiply"):
-                new[node] = self._grouped(node, args)
-            else:
-                made = node if args == node.args else make(node.op, args, node.attrs)
-                new[node] = self._noted(made)
+                made = self._grouped(node, args)
+            elif node.type.dtype == FLOAT and node.op.name == "where":
+                made = self._chosen(node, *args)
+            if made is None:
+                made = self._noted(node if args == node.args else make(node.op, args, node.attrs))
+            new[node] = made
             self.uses[new[node]] = max(self.uses[new[node]], self.uses[node])
         return [new[node] for node in outputs]
 
@@ -86,12 +94,58 @@ class _Chains:
         waits = self.waits.get(part, 0)
         return 2 if waits & self.round.get(node, 0) else 1 if waits else 0
 
-    def _grouped(self, node: Node, args: tuple[Node, ...]) -> Node:
+    def _chosen(self, node: Node, condition: Node, x: Node, y: Node) -> Node | None:
+        """A product with the carry or zero: the carry times a factor or zero."""
+        swapped = is_constant(x, 0.0)
+        product = y if swapped else x
+        if not (swapped or is_constant(y, 0.0)) or condition.shape not in ((), node.shape):
+            return None
+        factors = self._factors(product, node)
+        if self._late(condition, node) or product.type != node.type or factors is None:
+            return None
+        early, late = factors
+        factor = self._chain("multiply", early, node) if early else _ones(node)
+        chosen = (condition, x, factor) if swapped else (condition, factor, y)
+        return self._chain("multiply", [self._noted(make(OPS["where"], chosen)), late], node)
+
+    def _factors(self, part: Node, node: Node) -> tuple[list[Node], Node] | None:
+        """(factors that do not wait, the one that does), if just one of a product does."""
+        factors = self._parts("multiply", [part], node)
+        late = [factor for factor in factors if self._late(factor, node) == 2]
+        if len(late) != 1 or any(factor.type != node.type for factor in factors):
+            return None
+        return [factor for factor in factors if factor is not late[0]], late[0]
+
+    def _collected(self, parts: Sequence[Node], node: Node) -> list[Node]:
+        """Terms of a sum, those with one and the same late factor as one product with it."""
+        result: list[Node] = []
+        shares: dict[Node, list[tuple[Node, list[Node]]]] = {}
+        for part in parts:
+            found = self._factors(part, node) if self._late(part, node) == 2 else None
+            if found is None:
+                result.append(part)
+            else:
+                shares.setdefault(found[1], []).append((part, found[0]))
+        for late, entries in shares.items():
+            if len(entries) == 1:
+                result.append(entries[0][0])
+                continue
+            products = [
+                self._chain("multiply", early, node) if early else _ones(node)
+                for _, early in entries
+            ]
+            total = self._chain("add", products, node)
+            result.append(self._chain("multiply", [total, late], node))
+        return result
+
+    def _grouped(self, node: Node, args: tuple[Node, ...]) -> Node | None:
         name = node.op.name
         parts = self._parts(name, args, node)
         late = [part for part in parts if self._late(part, node) == 2]
         if not late or any(part.type != node.type for part in parts):
-            return self._noted(node if args == node.args else make(node.op, args, node.attrs))
+            return None
+        if name == "add":
+            parts = self._collected(parts, node)
         if name == "multiply" and len(late) == 1:
             terms = self._parts("add", late, node)
             behind = [term for term in terms if self._late(term, node) == 2]
@@ -123,6 +177,10 @@ class _Chains:
         for part in rest:  # of two products that are added, the first becomes a multiply-add
             total = self._noted(make(OPS[name], (part, total)))
         return total
+
+
+def _ones(node: Node) -> Node:
+    return constant(np.ones(node.shape))
 
 
 def _union(sets: Sequence[int], chosen: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from finetti.ir import Node, topological
 from finetti.ir.ops.leaf import const
-from finetti.passes.simplify.core import build
+from finetti.passes.simplify.core import build, stretch
 
 _LIGHT = {
     "add", "multiply", "negative", "subtract", "square", "absolute", "maximum", "minimum", "where",
@@ -82,7 +82,9 @@ def after(root: Node, essential: set[Node], slots: set[Node]) -> list[Node] | No
     return sorted(edge, key=lambda node: node.order) if worth else None
 
 
-def at_once(root: Node, moving: Mapping[Node, Node], steady: Mapping[Node, Node]) -> Node:
+def at_once(
+    root: Node, moving: Mapping[Node, Node], steady: Mapping[Node, Node], length: int
+) -> Node:
     """An elementwise node for all steps, along a new first axis.
 
     Parameters
@@ -93,22 +95,29 @@ def at_once(root: Node, moving: Mapping[Node, Node], steady: Mapping[Node, Node]
         Node of the body -> its values in all steps.
     steady : mapping
         Node of the body -> what it is outside.
+    length : int
+        Number of steps.
     """
-    known = dict(moving)
+    known, same = dict(moving), dict(steady)
     for node in topological([root], {**moving, **steady}):
         if node.op is const:
+            same[node] = node
+            continue
+        if not any(arg in known for arg in node.args):
+            same[node] = build(node.op.name, *(same[arg] for arg in node.args), attrs=node.attrs)
             continue
         args = []
         for arg in node.args:
             value = known.get(arg)
-            if value is None:
-                args.append(steady.get(arg, arg))
-                continue
             missing = node.type.ndim - arg.type.ndim
-            shape = (value.shape[0], *(1,) * missing, *arg.shape)
-            args.append(build("reshape", value, attrs=(shape,)) if missing else value)
+            if value is None:
+                value = same[arg]
+            elif missing:
+                shape = (length, *(1,) * missing, *arg.shape)
+                value = build("reshape", value, attrs=(shape,))
+            args.append(value)
         known[node] = build(node.op.name, *args, attrs=node.attrs)
-    return known[root]
+    return known[root] if root in known else stretch(same[root], (length, *root.shape))
 
 
 __all__ = ["FEWEST", "after", "at_once", "before"]

@@ -288,7 +288,7 @@ class _Loop:
             replaced = {}
             for i, node in enumerate(fission.before(self._roots(), set(moving), set(self.settled))):
                 own = make_slot(("before", i), node.type, False)
-                arg = fission.at_once(node, moving, self.settled)
+                arg = fission.at_once(node, moving, self.settled, self.length)
                 self.sequences.append(_Input(own, arg))
                 replaced[node] = own
             self._replace(replaced)
@@ -325,7 +325,7 @@ class _Loop:
             self._looped(list(kept))
         moving.update(self.results)
         for read, node in self.outside.items():
-            self.parts[read] = fission.at_once(node, moving, self.settled)
+            self.parts[read] = fission.at_once(node, moving, self.settled, self.length)
 
     def _written_out(self, kept: list[Node]) -> None:
         """No step, or a single one."""

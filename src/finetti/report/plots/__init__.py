@@ -1,14 +1,14 @@
 """Plots of results, as ArviZ 0.x and PyMC3 spell them, on matplotlib's axes.
 
-Names of ArviZ: plot_trace plot_posterior plot_forest plot_density plot_autocorr plot_pair plot_joint
-plot_energy plot_kde plot_dist plot_hdi plot_ppc plot_compare
+Names of ArviZ: plot_trace plot_posterior plot_forest plot_density plot_autocorr plot_pair
+plot_joint plot_energy plot_kde plot_dist plot_hdi plot_ppc plot_compare
 
-Names of PyMC3: traceplot forestplot densityplot autocorrplot pairplot energyplot kdeplot compareplot
-plot_hpd plot_ppc plot_posterior plot_trace
+Names of PyMC3: traceplot forestplot densityplot autocorrplot pairplot energyplot kdeplot
+compareplot plot_hpd plot_ppc plot_posterior plot_trace
 
 Every function takes a result, a trace or a mapping of arrays, and the keywords of either time
-(`varnames`, `alpha`, `credible_interval`). Where ArviZ 0.x is installed its own function draws; with
-ArviZ 1, or without ArviZ, the one in this package does. Axes come back as ArviZ 0.x returned them.
+(`varnames`, `alpha`, `credible_interval`). Where ArviZ 0.x is installed its own function draws;
+with ArviZ 1, or without ArviZ, the one in this package does. Axes come back as in ArviZ 0.x.
 """
 
 from __future__ import annotations
@@ -100,8 +100,9 @@ def draw(name: str, *args: Any, **keywords: Any) -> Any:
         What the user gave.
     """
     keywords = modern(name, keywords)
-    if name in _NAMES_FIRST and len(args) == 2 and "var_names" not in keywords and _names(args[1]):
-        args, keywords = args[:1], {"var_names": args[1], **keywords}
+    named = "var_names" in keywords
+    if name in _NAMES_FIRST and len(args) == 2 and not named and _names(args[-1]):
+        args, keywords = args[:1], {"var_names": args[-1], **keywords}
     looks = {key: keywords.pop(key) for key in _FOREST if name == "plot_forest" and key in keywords}
     axes = _function(name)(*args, **keywords)
     if looks:

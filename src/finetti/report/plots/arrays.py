@@ -58,7 +58,7 @@ def plot_dist(  # noqa: PLR0913, a user's keywords
     """
     panel = _here(ax, figsize, backend_kwargs)
     if values2 is not None:
-        contour(panel, *(estimates.finite(_plain(v)) for v in (values, values2)), {})
+        contour(panel, _flat(values), _flat(values2), {})
     else:
         array = _plain(values)
         given = {"color": color, "label": label}
@@ -144,7 +144,7 @@ def plot_kde(  # noqa: PLR0913, a user's keywords
 
 
 def _in_the_plane(panel: Any, values: Any, values2: Any, options: Mapping[str, Any]) -> None:
-    contour(panel, *(estimates.finite(_plain(v)) for v in (values, values2)), options)
+    contour(panel, _flat(values), _flat(values2), options)
 
 
 def plot_hdi(  # noqa: PLR0913, a user's keywords
@@ -240,6 +240,10 @@ def _width(bw: Any) -> float | None:
 def _plain(values: Any) -> np.ndarray:
     convert = getattr(values, "to_numpy", None)
     return np.asarray(values if convert is None else convert())
+
+
+def _flat(values: Any) -> np.ndarray:
+    return estimates.finite(_plain(values))
 
 
 def _here(ax: Any, figsize: Any, options: Any) -> Any:

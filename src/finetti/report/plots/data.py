@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.errors import NotYetSupported, ParameterError, warn
 from finetti.report.variables import Variable, read_variables, select_coords, select_names
 
 MAX_SUBPLOTS = 40  # ArviZ's limit
@@ -65,7 +64,9 @@ def variables_of(
     transform
         Applied to the values.
     """
-    found = select_names(read_variables(data, group), var_names, filter_vars)
+    # the posterior is the default of a result, and all there is of plain arrays
+    chosen = None if group == "posterior" else group
+    found = select_names(read_variables(data, chosen), var_names, filter_vars)
     if coords:
         found = select_coords(found, coords)
     if transform is None:
@@ -105,11 +106,9 @@ def limited(items: Sequence[Any], function: str, panels_each: int = 1) -> list[A
     """
     most = MAX_SUBPLOTS // panels_each
     if len(items) > most:
-        warnings.warn(
+        warn(
             f"{function} has {len(items)} variables to plot, more than fit on a figure: only the "
             f"first {most} are shown. Choose some with var_names= or coords=.",
-            UserWarning,
-            stacklevel=4,
         )
     return list(items[:most])
 

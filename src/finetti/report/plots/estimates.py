@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -121,7 +123,12 @@ def point_estimate(values: npt.ArrayLike, kind: str | None) -> float | None:
     """The mean, median or mode; None when none is wanted."""
     if kind is None:
         return None
-    functions = {"mean": np.mean, "auto": np.mean, "median": np.median, "mode": mode}
+    functions: dict[str, Any] = {
+        "mean": np.mean,
+        "auto": np.mean,
+        "median": np.median,
+        "mode": mode,
+    }
     return float(functions[kind](finite(values) if kind != "mode" else values))
 
 
@@ -139,7 +146,7 @@ def bins_of(values: npt.ArrayLike) -> Array:
     """Edges of histogram bars: one for each whole number, or a few of them in one bar."""
     array = np.asarray(values).ravel()
     if array.dtype.kind not in "biu":
-        return np.histogram_bin_edges(finite(array), "auto")
+        return np.asarray(np.histogram_bin_edges(finite(array), "auto"), np.float64)
     low, high = int(array.min()), int(array.max())
     step = max(1, (high - low) // 100)
-    return np.arange(low, high + 1 + step, step) - 0.5
+    return np.asarray(np.arange(low, high + 1 + step, step) - 0.5, np.float64)

@@ -126,23 +126,24 @@ def _draw(
         return
     chains = one.values.reshape(1, -1) if combined else one.values
     for number, values in enumerate(chains):
-        y = height + (0.0 if len(chains) == 1 else 0.12 * ((len(chains) - 1) / 2 - number))
-        ax.plot(estimates.hdi(values, prob), (y, y), **line)
+        place = height + (0.0 if len(chains) == 1 else 0.12 * ((len(chains) - 1) / 2 - number))
+        ax.plot(estimates.hdi(values, prob), (place, place), **line)
         if quartiles:
             ends = np.percentile(values, [25, 75])
-            ax.plot(ends, (y, y), **{**line, "linewidth": 2 * looks["linewidth"]})
-        ax.plot(np.median(values) if quartiles else np.mean(values), y, "o", color=looks["color"],
-                markersize=looks["markersize"], markerfacecolor="w")  # fmt: skip
+            ax.plot(ends, (place, place), **{**line, "linewidth": 2 * looks["linewidth"]})
+        middle = np.median(values) if quartiles else np.mean(values)
+        ax.plot(middle, place, "o", color=looks["color"], markersize=looks["markersize"],
+                markerfacecolor="w")  # fmt: skip
 
 
 def _diagnostics(axes: Any, one: Series, height: float, wanted: list[bool], color: str) -> None:
     values = np.asarray(one.values, float)[..., None]
-    columns = [("ess", lambda: ess(values)), ("r_hat", lambda: rhat(values))]
+    columns: list[tuple[str, Callable[[Any], Any]]] = [("ess", ess), ("r_hat", rhat)]
     panels = iter(axes)
     for (name, compute), asked in zip(columns, wanted, strict=True):
         if asked:
             panel = next(panels)
-            panel.plot(float(np.ravel(compute())[0]), height, "o", color=color)
+            panel.plot(float(np.ravel(compute(values))[0]), height, "o", color=color)
             panel.set_title(name)
 
 

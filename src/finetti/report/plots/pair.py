@@ -215,6 +215,4 @@ def plot_joint(
     """
     if len(series_of(data, var_names=var_names, coords=coords)) != 2:
         raise ParameterError("plot_joint: expected exactly two scalars: choose with var_names=.")
-    return plot_pair(
-        data, var_names=var_names, coords=coords, kind=kind, marginals=True, **options
-    )
+    return plot_pair(data, var_names=var_names, coords=coords, kind=kind, marginals=True, **options)

@@ -10,7 +10,7 @@ import numpy as np
 from finetti.report.plots import estimates
 
 
-def draw_distribution(
+def draw_distribution(  # noqa: PLR0913, a user's keywords
     ax: Any,
     values: Any,
     kind: str = "auto",

@@ -95,8 +95,7 @@ def plot_trace(  # noqa: PLR0913, a user's keywords
         for ax in (left, right):
             ax.set_title(title)
         if legend:
-            names = [f"chain {k}" for k in range(members[0].values.shape[0])]
-            left.legend(left.get_lines()[: len(names)], names)
+            _chains_legend(left, members, combined)
     _reference_lines(axes, rows, lines, compact)
     finish(show, backend)
     return axes
@@ -107,6 +106,16 @@ def _rows(data: Any, compact: bool, selection: dict[str, Any]) -> list[tuple[str
     if compact:
         return [(variable.name, elements(variable)) for variable in found]
     return [(one.label, [one]) for variable in found for one in elements(variable)]
+
+
+def _chains_legend(ax: Any, members: list[Series], combined: bool) -> None:
+    chains = 1 if combined else members[0].values.shape[0]
+    several = len(members) > 1
+    for chain in range(chains):
+        style = {"color": "k" if several else f"C{chain % 10}",
+                 "linestyle": _DASHES[chain % 4] if several else "-"}  # fmt: skip
+        ax.plot([], [], label="all chains" if combined else f"chain {chain}", **style)
+    ax.legend()
 
 
 def _draw_row(

@@ -67,25 +67,20 @@ def scan(
 
 
 def _run(*args: Any, rng_key: Any, substitute_stack: Any, history: int) -> Any:
-    if rng_key is None:
-        rng_key = jax.random.key(0)  # every site has a value, or the draw would say so
-        return run_scan(args, rng_key, substitute_stack, seeded=False)
     return run_scan(args, rng_key, substitute_stack)
 
 
-def run_scan(call: Any, rng_key: Any, substitute_stack: Any, seeded: bool = True) -> Any:
+def run_scan(call: Any, rng_key: Any, substitute_stack: Any) -> Any:
     """The loop itself: the last carry, then a trace and the results of all steps.
 
     Parameters
     ----------
     call : tuple
         Body, first carry, sequences, length, direction.
-    rng_key : key
-        A random key.
+    rng_key : key or None
+        A random key; without one all sites have to have values.
     substitute_stack : list
         Values for sites inside, as the handlers outside left them.
-    seeded : bool
-        Whether sites may be drawn.
     """
     f, init, xs, length, reverse = call
     length = length_of(xs, length)
@@ -93,11 +88,11 @@ def run_scan(call: Any, rng_key: Any, substitute_stack: Any, seeded: bool = True
     def step(carry: Any, now: Any) -> Any:
         key, inner = carry
         i, x = now
-        key, sub = jax.random.split(key)
+        key, sub = (None, None) if key is None else jax.random.split(key)
         with handlers.block():
             # rows of values that are given for all steps
             body = _substituted(f, substitute_stack, i)
-            body = handlers.seed(body, sub) if seeded else body
+            body = body if sub is None else handlers.seed(body, sub)
             with handlers.trace() as found:
                 inner, y = body(inner, x)
         sites = {n: m for n, m in found.items() if m["type"] in ("sample", "deterministic")}

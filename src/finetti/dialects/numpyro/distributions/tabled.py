@@ -14,6 +14,7 @@ import numpy as np
 from finetti import dist
 from finetti.dialects.numpyro.distributions import constraints, graphs
 from finetti.dialects.numpyro.distributions.base import Array, Distribution, Shape
+from finetti.dialects.numpyro.distributions.derived import PREPARE
 from finetti.dialects.numpyro.distributions.util import is_concrete
 from finetti.dialects.numpyro.lowered import Lowered
 from finetti.errors import NotYetSupported
@@ -44,7 +45,7 @@ class Row:
     record : str or callable
         The record's key in `finetti.dist`, or a function of the distribution that gives it.
     params : mapping
-        Parameter of the record -> name of the argument.
+        Parameter of the record -> name of the argument, or a function of the distribution.
     support : Constraint or callable
         Where values lie; a function of the distribution where that depends on parameters.
     summary : str
@@ -73,7 +74,7 @@ class Row:
     module: str
     args: tuple[Arg, ...]
     record: str | Callable[[Any], Any]
-    params: Mapping[str, str]
+    params: Mapping[str, str | Callable[[Any], Any]]
     support: Any
     summary: str = ""
     event: Callable[[Any], Shape] | None = None
@@ -150,7 +151,6 @@ class Tabled(Recorded):
     """A distribution whose row says what it is."""
 
     row: Row
-    event_dims: tuple[tuple[str, int], ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         bound = _SIGNATURES[self.row.name].bind(*args, **kwargs)
@@ -159,9 +159,21 @@ class Tabled(Recorded):
         validate = given.pop("validate_args")
         self.__dict__.update({name: x for name, x in given.items() if x is not None})
         self._check_given(given)
+        self._prepare()
         batch = jnp.broadcast_shapes(*self._batches())
         event = self.row.event(self) if self.row.event else ()
         Distribution.__init__(self, batch, event, validate_args=validate)
+
+    def _prepare(self) -> None:
+        for arg in self.row.args:  # a number stands for a vector or a matrix of it
+            axes = 0 if arg.constraint is None else _axes_of(arg.constraint)
+            value = self.__dict__.get(arg.name)
+            if axes and value is not None and jnp.ndim(value) < axes:
+                shape = jnp.shape(value)
+                self.__dict__[arg.name] = jnp.reshape(value, (1,) * (axes - len(shape)) + shape)
+        prepare = PREPARE.get(self.row.name)
+        if prepare is not None:
+            prepare(self)
 
     def _check_given(self, given: dict[str, Any]) -> None:
         names = self.row.one_of
@@ -195,7 +207,10 @@ class Tabled(Recorded):
     def _parts(self) -> tuple[Any, dict[str, Any]]:
         record, own = self.row.record, self.__dict__
         record = dist_record(record) if isinstance(record, str) else record(self)
-        params = {ours: own.get(theirs) for ours, theirs in self.row.params.items()}
+        params = {
+            ours: own.get(theirs) if isinstance(theirs, str) else theirs(self)
+            for ours, theirs in self.row.params.items()
+        }
         return record, {name: x for name, x in params.items() if x is not None}
 
     def enumerate_support(self, expand: bool = True) -> Array:

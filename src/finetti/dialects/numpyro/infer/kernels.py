@@ -200,8 +200,8 @@ class NUTS(HMC):
         depths = max_tree_depth if isinstance(max_tree_depth, (tuple, list)) else [max_tree_depth]
         if len(depths) > 2 or any(d != int(d) or not 1 <= d <= 30 for d in depths):
             raise ParameterError(
-                f"NUTS: max_tree_depth={max_tree_depth!r}, expected a whole number from 1 to 30, or "
-                "a pair of them."
+                f"NUTS: max_tree_depth={max_tree_depth!r}, expected a whole number from 1 to "
+                "30, or a pair of them."
             )
         if len(set(depths)) > 1:
             warnings.warn(

@@ -151,14 +151,11 @@ class Predictive:
         known = known_rows(translated, given, self.condition_deterministic)
         if known is None:
             return None
-        sites = translated.sites
         kinds = {
             name: site.message.get("type", "sample")
-            for name, site in sites.items()
-            if name in translated.values or site.message
+            for name, site in translated.sites.items()
+            if not site.hidden
         }
-        kinds = {name: kind for name, kind in kinds.items() if not name.startswith("_")
-                 or not name.endswith("_unconstrained")}  # fmt: skip
         wanted = self._wanted(kinds, given)
         nodes = {n: translated.values[n].node for n in wanted if n in translated.values}
         labels = {tensor.node: name for name, tensor in translated.values.items()}
@@ -263,7 +260,10 @@ def log_likelihood(
         for name, x in posterior_samples.items()
     }
     translated = translate(model, args, kwargs)
-    missing = [n for n in translated.names("latent") if n not in given and not n.startswith("_")]
+    sites = translated.sites
+    latent = [n for n, site in sites.items() if site.kind == "latent" and not site.hidden]
+    latent += [name for name in sites if f"_{name}_unconstrained" in sites]
+    missing = [name for name in latent if name not in given]
     if missing:
         raise ParameterError(
             f"log_likelihood: the draws have no site {missing[0]!r}. "

@@ -167,11 +167,16 @@ def design(formula: str, data: Any) -> tuple[np.ndarray, list[str], np.ndarray]:
             f"glm: formulas need the package {error.name}: `pip install finetti[formula]`, or give "
             "the matrix: `pm.glm.GLM(x, y, labels=[...])`."
         ) from None
-    matrices = formulae.design_matrices(formula, pandas.DataFrame(data))
+    columns = pandas.DataFrame(data)
+    matrices = formulae.design_matrices(formula, columns)
     if matrices.response is None or matrices.common is None:
         raise ParameterError(f"glm: {formula!r}: expected 'y ~ terms', with terms on both sides.")
     if matrices.group is not None:
         raise ParameterError(f"glm: {formula!r}: group-specific terms (x | g) were not PyMC3's.")
     frame = matrices.common.as_dataframe()
-    labels = [_LEVEL.sub(r"\1[T.\2]", str(name)) for name in frame.columns]
+    flags = {str(name) for name in columns if columns[name].dtype == bool}  # numbers to formulae
+    labels = [
+        ":".join(f"{part}[T.True]" if part in flags else part for part in label.split(":"))
+        for label in (_LEVEL.sub(r"\1[T.\2]", str(name)) for name in frame.columns)
+    ]
     return np.asarray(matrices.response.design_matrix), labels, frame.to_numpy(float)

@@ -1,0 +1,1 @@
+"""The NumPyro dialect against NumPyro: one source file, run by both."""

@@ -1,0 +1,87 @@
+"""Store NumPyro's potential energies and gradients of the models of the NumPyro dialect's tests.
+
+    python tools/make_numpyro_values.py
+
+Needs numpyro, which nothing else here does. Writes tests/data/numpyro_values.json.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+import zlib
+from typing import Any
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.contrib.control_flow
+import numpyro.distributions as dist
+from numpyro import diagnostics
+from numpyro.infer.util import initialize_model, potential_energy
+
+from _repo import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/dialects/numpyro"))
+from models import MODELS
+
+
+def listed(tree: dict[str, Any]) -> dict[str, Any]:
+    """Arrays as lists."""
+    return {name: np.asarray(x).tolist() for name, x in sorted(tree.items())}
+
+
+def values(name: str, maker: Any) -> list[dict[str, Any]]:
+    """Two points of a model, its potential energy and the gradient there."""
+    model, kwargs = maker(numpyro, dist, jnp, np.random.default_rng(zlib.crc32(name.encode())))
+    info = initialize_model(jax.random.key(0), model, model_kwargs=kwargs)
+    rng = np.random.default_rng(zlib.crc32(name.encode()) + 1)
+    energy = jax.value_and_grad(lambda z: potential_energy(model, (), kwargs, z))
+    rows = []
+    for width in (0.3, 1.0):
+        z = {n: rng.normal(0.0, width, np.shape(x)) for n, x in sorted(info.param_info.z.items())}
+        value, slope = energy(z)
+        rows.append({"z": listed(z), "energy": float(value), "gradient": listed(slope)})
+    return rows
+
+
+def diagnosed() -> dict[str, Any]:
+    """Diagnostics of seeded draws, and the table that is printed of them."""
+    rng = np.random.default_rng(5)
+    steps = rng.normal(size=(3, 50, 2))
+    x = np.concatenate([steps[:, :1], 0.6 * steps[:, :-1] + steps[:, 1:]], axis=1)[:, 1:]
+    samples = {"b": x[..., 0] * 3 + 1, "a_longer_name": x}
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        diagnostics.print_summary(samples, prob=0.8)
+    found = {
+        name: np.asarray(getattr(diagnostics, name)(x)).tolist()
+        for name in ("gelman_rubin", "split_gelman_rubin", "effective_sample_size")
+    }
+    found["hpdi"] = diagnostics.hpdi(x.reshape(-1, 2), 0.7).tolist()
+    found["autocorrelation"] = diagnostics.autocorrelation(x, axis=1)[:, :5].tolist()
+    found["autocovariance"] = diagnostics.autocovariance(x, axis=1, bias=False)[:, :5].tolist()
+    return {"draws": x.tolist(), "table": text.getvalue(), "values": found}
+
+
+def main() -> None:
+    """Write the file."""
+    found = {}
+    for name, maker in MODELS.items():
+        found[name] = values(name, maker)
+        print(name, found[name][0]["energy"])
+    contents = {
+        "numpyro": numpyro.__version__, "models": found, "diagnostics": diagnosed()
+    }  # fmt: skip
+    path = ROOT / "tests/data/numpyro_values.json"
+    path.write_text(json.dumps(contents) + "\n")
+
+
+if __name__ == "__main__":
+    main()
