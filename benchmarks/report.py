@@ -248,13 +248,18 @@ def targets_section(raw: Raw) -> str:
     return table(["what (worst problem)", "target", "measured", ""], rows)
 
 
-def machine(raw: Raw) -> str:
-    """Where and with what."""
+def processor() -> str:
+    """The processor's name."""
     model = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
         lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         model = lines[0].split(":", 1)[1].strip() if lines else model
+    return model
+
+
+def machine(raw: Raw) -> str:
+    """Where and with what."""
     versions = {"python": platform.python_version()}
     for records in raw["rounds"].values():
         for record in records[:1]:
@@ -263,7 +268,7 @@ def machine(raw: Raw) -> str:
     listed = ", ".join(f"{k} {v}" for k, v in versions.items())
     done = ", ".join(f"{NAMES[who]} {len(each)}" for who, each in raw["rounds"].items())
     return (
-        f"{model}, {os.cpu_count()} cores, load average {raw['load']:.1f} at the start; {listed}; "
+        f"{processor()}, {os.cpu_count()} cores, load average {raw['load']:.1f} at the start; {listed}; "
         f"{compiler.stdout.splitlines()[0]}. Rounds: {done}; {raw['minutes']:.0f} minutes."
     )
 

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as d
-from jax import numpy as jnp
+
 from numpyro_cases import CONSTRAINTS, DISTRIBUTIONS, KL, TRANSFORMS
 
 jax.config.update("jax_enable_x64", True)

@@ -1,4 +1,4 @@
-"""The distributions, constraints and transforms that `make_numpyro_reference.py` asks NumPyro about.
+"""The distributions, constraints and transforms that `make_numpyro_reference.py` asks about.
 
 Each is an expression in `d` (`numpyro.distributions`), `T` (its transforms), `C` (its constraints)
 and `a` (an array of float64).
@@ -108,7 +108,8 @@ DISTRIBUTIONS = [
     "d.Normal(a([0.0, 1.0]), 1.0).to_event(1))",
     "d.GaussianCopula(d.Gamma(2.0, a([1.0, 3.0])), a([[1.0, 0.4], [0.4, 1.0]]))",
     "d.GaussianCopulaBeta(2.0, a([1.0, 3.0]), a([[1.0, 0.4], [0.4, 1.0]]))",
-    "d.ProjectedNormal(a([0.3, -1.0]))", "d.ProjectedNormal(a([[0.3, -1.0, 0.5], [0.0, 2.0, 1.0]]))",
+    "d.ProjectedNormal(a([0.3, -1.0]))",
+    "d.ProjectedNormal(a([[0.3, -1.0, 0.5], [0.0, 2.0, 1.0]]))",
     "d.SineBivariateVonMises(0.3, -1.0, 2.0, 3.0, 1.5)",
     "d.SineBivariateVonMises(a([0.3, 1.0]), -1.0, 2.0, 3.0, weighted_correlation=0.5)",
     "d.SineSkewed(d.VonMises(a([0.3, 1.0]), 2.0).to_event(1), a([0.3, -0.4]))",
@@ -145,7 +146,8 @@ DISTRIBUTIONS = [
     "d.TransformedDistribution(d.Normal(0.0, 1.0), [T.AffineTransform(1.0, -2.0), "
     "T.ExpTransform()])",
     "d.TransformedDistribution(d.Normal(a([0.0, 1.0]), 1.0).to_event(1), T.OrderedTransform())",
-    "d.FoldedDistribution(d.Normal(0.5, 1.0))", "d.FoldedDistribution(d.Cauchy(a([0.5, 2.0]), 1.0))",
+    "d.FoldedDistribution(d.Normal(0.5, 1.0))",
+    "d.FoldedDistribution(d.Cauchy(a([0.5, 2.0]), 1.0))",
     "d.Delta(1.5)", "d.Delta(a([1.5, 2.0]), 0.3, event_dim=1)",
 ]  # fmt: skip
 
@@ -199,7 +201,8 @@ CONSTRAINTS = [
     ("C.ordered_vector", [[0.3, 0.7], [0.5, 0.4]], [0.3, -1.0, 0.5]),
     ("C.positive_ordered_vector", [[0.3, 0.7], [-0.5, 0.4]], [0.3, -1.0, 0.5]),
     ("C.l1_ball", [[0.3, -0.6], [0.5, 0.6]], [0.3, -1.0]),
-    ("C.sphere", [[0.6, 0.8], [0.5, 0.6]], None), ("C.zero_sum(1)", [[0.6, -0.6], [0.5, 0.6]], [0.3]),
+    ("C.sphere", [[0.6, 0.8], [0.5, 0.6]], None),
+    ("C.zero_sum(1)", [[0.6, -0.6], [0.5, 0.6]], [0.3]),
     ("C.real_vector", [[0.3, 1.0], ["inf", 0.0]], [0.3, -1.0]),
     ("C.real_matrix", [[0.3, 1.0], [1.0, 0.0]], [[0.3, -1.0]]),
     ("C.independent(C.positive, 1)", [[0.3, 1.0], [1.0, 0.0]], [0.3, -1.0]),
@@ -215,7 +218,8 @@ CONSTRAINTS = [
 ]  # fmt: skip
 
 KL = [
-    ("d.Normal(0.5, 2.0)", "d.Normal(a([0.0, 1.0]), 1.0)"), ("d.Beta(2.0, 3.0)", "d.Beta(1.0, 0.7)"),
+    ("d.Normal(0.5, 2.0)", "d.Normal(a([0.0, 1.0]), 1.0)"),
+    ("d.Beta(2.0, 3.0)", "d.Beta(1.0, 0.7)"),
     ("d.Gamma(2.0, 3.0)", "d.Gamma(1.0, 0.7)"),
     ("d.Dirichlet(a([1.0, 2.0]))", "d.Dirichlet(a([0.5, 0.7]))"),
     ("d.Categorical(a([0.2, 0.8]))", "d.Categorical(a([0.5, 0.5]))"),

@@ -14,11 +14,13 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing import get_context
 
@@ -77,6 +79,18 @@ def operations(outputs: Sequence[Node]) -> set[str]:
 def attempt(seed: int, nodes: int, jax: bool) -> Outcome:
     """Draw a graph and compare the backends on it."""
     outcome = Outcome(seed)
+    try:
+        compare(outcome, nodes, jax)
+    except Exception:  # a long run goes on
+        outcome.complaints.append(f"seed {seed}: {traceback.format_exc()}")
+    if jax and seed % 50 == 0:
+        import_module("jax").clear_caches()  # a gigabyte after some hundred graphs
+    return outcome
+
+
+def compare(outcome: Outcome, nodes: int, jax: bool) -> None:
+    """The work of `attempt`."""
+    seed = outcome.seed
     everywhere = jax and seed % 4 != 3
     clock = time.perf_counter()
     total, tensors, point = stress_graph(
@@ -94,7 +108,6 @@ def attempt(seed: int, nodes: int, jax: bool) -> Outcome:
         outcome.seconds[name] = time.perf_counter() - clock
         if complaint is not None and not want.lost:
             outcome.complaints.append(explained(name, seed, complaint, total.node, inputs, values))
-    return outcome
 
 
 def disagreement(name: str, want: Expected, *graph: object) -> str | None:

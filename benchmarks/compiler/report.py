@@ -71,8 +71,9 @@ def render(results: Results, names: list[str]) -> str:
         "",
         "## Milliseconds to a callable, and bytes",
         "",
-        "From the model to the compiled function, no cache (CPU of the thread; C: wall time of one "
-        "`gcc`; XLA, numba: wall time up to the first value).",
+        "From the model to the compiled function, nothing cached: CPU of all threads and children; "
+        "for XLA and numba up to the first value. Without its cache numba compiles some functions "
+        "more than once: a first run with the cache on took a quarter of these times or more.",
         "",
         "| model | finetti | C | XLA | numba | numba / finetti | code, bytes | data, bytes |",
         "|---|---|---|---|---|---|---|---|",

@@ -23,7 +23,6 @@ from benchmarks.compiler import report
 from benchmarks.compiler.problems import PROBLEMS, ROOT
 from benchmarks.run import attempt, rotate
 
-
 # One thread for everybody, as one chain has; and nothing compiled in an earlier process.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",

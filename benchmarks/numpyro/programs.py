@@ -19,6 +19,9 @@ from numpyro.infer import MCMC, NUTS
 
 CHAINS, WARMUP, DRAWS = 4, 1000, 1000
 
+# deterministic sites, which are no parameters
+DERIVED = ("theta", "betas")
+
 # name -> (model, maker of its data); every model has less than 1000 parameters
 PROGRAMS: dict[str, tuple[Any, Any]] = {}
 
@@ -205,8 +208,7 @@ def local_level(y: Any) -> None:
     sigma = numpyro.sample("sigma", dist.LogNormal(-1.0, 0.5))
 
     def step(level: Any, now: Any) -> Any:
-        z = numpyro.sample("z", dist.Normal(0.0, 1.0))
-        level = level + drift * z
+        level = numpyro.sample("level", dist.Normal(level, drift))
         numpyro.sample("y", dist.Normal(level, sigma), obs=now)
         return level, level
 

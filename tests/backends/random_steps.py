@@ -416,9 +416,9 @@ def looped(g: Grower, x: Tensor) -> Tensor | None:
         "sorted": lambda: ops.scan(lambda c, e: (0.5 * ops.cumsum(c) + 0.1 * ops.sum_(e), ops.max_(c)),
                                    flat + np.arange(flat.node.shape[0]), [x]),
     }  # fmt: skip
+    if not n:
+        del runs["lookup"]
     last, kept = runs[str(g.rng.choice(list(runs)))]()
-    if not n and kept is not None:
-        return kept
     last = last[1] if isinstance(last, tuple) else last
     return last if kept is None or g.rng.integers(3) == 0 else kept
 

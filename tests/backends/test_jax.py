@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from tests.backends.agreement import by_jax, expected, values_of
 from tests.backends.random_graphs import random_graph, random_outputs
-from tests.backends.test_random_graphs import close, values_of
+from tests.backends.random_steps import stress_graph
+from tests.backends.test_random_graphs import close
 from tests.ir.test_ops import build
 from tests.optional import required
 
@@ -216,3 +218,12 @@ def test_outputs_of_all_dtypes(seed):
     for one, other in zip(got, evaluate(outputs, values), strict=True):
         assert (one.dtype, one.shape) == (other.dtype, other.shape)
         close(one, other)
+
+
+@pytest.mark.parametrize("seed", range(5000, 5015))
+def test_density_with_any_operation(seed):
+    total, tensors, point = stress_graph(seed, 80)
+    inputs, values = [t.node for t in tensors], values_of(tensors, point)
+    want = expected(total.node, inputs, values)
+    assert not want.lost
+    assert want.complaint(by_jax(total.node, inputs, values)) is None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from finetti.dialects import importer
 from finetti.dialects.notebook import NotebookError, Shell, read, to_python
 from finetti.errors import NotYetSupported
 
@@ -123,3 +126,30 @@ def test_notebooks_of_the_older_format():
     for text in ("[]", "no", '{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}'):
         with pytest.raises(NotebookError, match="nb.ipynb is"):
             read(text, "nb.ipynb")
+
+
+IMPORTS = """
+from IPython import get_ipython
+from IPython.core.pylabtools import figsize
+from IPython.display import HTML, Image, clear_output, display
+figsize(12.5, 4)
+size = matplotlib.rcParams["figure.figsize"]
+get_ipython().run_line_magic("matplotlib", "inline")
+display(HTML("<b>x</b>"), 3)
+clear_output(wait=True)
+"""
+
+
+def test_what_notebooks_import_from_ipython(monkeypatch, shell):
+    matplotlib = pytest.importorskip("matplotlib")
+    ours = {name for name in sys.modules if name.partition(".")[0] == "IPython"}
+    for name in ours:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(importer, "_installed", lambda *args: None)
+    shell.names["matplotlib"] = matplotlib
+    with matplotlib.rc_context(), importer.activated():
+        outputs = shell.run(IMPORTS)
+        assert sys.modules["IPython"].get_ipython() is None  # a library asks, not a cell
+    assert shell.names["size"] == [12.5, 4]
+    assert [output["data"].get("text/html") for output in outputs] == ["<b>x</b>", None]
+    assert "IPython" not in sys.modules

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from finetti.dialects import importer, notes, shims
-from finetti.errors import NotYetSupported
 
 DRAWS = np.random.default_rng(0).normal(size=(4, 100, 3))
 
@@ -168,8 +167,23 @@ def test_results(az, idata):
     assert az.from_dict(posterior={"mu": DRAWS[..., 0]}).posterior["mu"].shape == (4, 100)
     both = az.from_pymc3(idata, posterior_predictive={"y": DRAWS.reshape(400, 3)})
     assert both.posterior_predictive["y"].shape == (4, 100, 3)
-    with pytest.raises(NotYetSupported, match="coords"):
-        az.from_pymc3(idata, coords={"a": [1]})
+    named = az.from_pymc3(
+        idata, posterior_predictive={"y": DRAWS.reshape(400, 3)},
+        coords={"day": ["mo", "tu", "we"]}, dims={"y": ["day"]},
+    )  # fmt: skip
+    assert named.posterior_predictive["y"].sel(day="tu").shape == (4, 100)
+
+
+@pytest.mark.filterwarnings("ignore:stats.hdi_prob is deprecated:FutureWarning")  # ArviZ 0.x
+def test_the_old_setting_of_intervals(az, idata):
+    before = az.rcParams["stats.ci_prob"]
+    az.rcParams["stats.hdi_prob"] = 0.5
+    try:
+        assert list(az.summary(idata).columns)[2:4] == ["hdi_25%", "hdi_75%"]
+    finally:
+        az.rcParams["stats.ci_prob"] = before
+        importer.deactivate()
+        importer.activate()
 
 
 def test_arviz_is_itself_again_afterwards(az):

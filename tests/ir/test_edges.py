@@ -8,6 +8,7 @@ import pytest
 from finetti.backends.native import compile_map
 from finetti.backends.reference import evaluate
 from finetti.ir import BOOL, FLOAT, OPS, TensorType, ops
+from finetti.ir.ops.leaf import new_input
 from finetti.passes.grad import gradient
 
 EDGES = np.array(
@@ -136,3 +137,14 @@ def test_empty_and_single_elements(op, shape):
     assert got.shape == expected.shape == shape
     np.testing.assert_allclose(got, expected, rtol=op.tol * 10)
     assert result.node.type in (TensorType(FLOAT, shape), TensorType(BOOL, shape)) or not attrs
+
+
+@pytest.mark.parametrize("op, shift", [(ops.xlogy, 0.0), (ops.xlog1py, 1.0)])
+def test_the_slope_of_x_log_y_is_zero_where_x_is(op, shift):
+    # so that z * p, with z = 0, has a gradient
+    y = new_input("y", (3,))
+    total = ops.sum_(op(np.array([0.0, 2.0, 3.0]), y))
+    (slope,) = gradient(total.node, [y.node])
+    values = {y.node: np.array([0.0, 0.0, 0.5]) - shift}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.testing.assert_array_equal(evaluate([slope], values)[0], [0.0, np.inf, 6.0])

@@ -139,6 +139,24 @@ def test_keywords_of_other_times(given, today):
     assert plots.modern("plot_posterior", given) == today
 
 
+def test_looks_of_pymc3s_plots(monkeypatch):
+    monkeypatch.setattr(plots, "arviz_is_legacy", lambda: False)
+    axes = plots.traceplot(
+        DATA, ["mu"], alpha=0.25, grid=True, roundto=3, skip_first=0, priors=None, live_plot=False
+    )
+    assert axes[0, 1].lines[0].get_alpha() == 0.25
+    assert axes[0, 0].get_xgridlines()[0].get_visible()
+    plots.forestplot([DATA, DATA], models=["a", "b"], quartiles=True, chain_spacing=0.05, gs=None)
+    plots.pairplot(DATA, ["mu", "k"], hexbin=True)
+    for call, name in (
+        (lambda: plots.traceplot(DATA, priors=[1]), "priors"),
+        (lambda: plots.autocorrplot(DATA, burn=100), "burn"),
+        (lambda: plots.forestplot(DATA, gs=1), "gs"),
+    ):
+        with pytest.raises(NotYetSupported, match=name):
+            call()
+
+
 def test_pymc3s_names(monkeypatch):
     monkeypatch.setattr(plots, "arviz_is_legacy", lambda: False)
     assert plots.traceplot(DATA, varnames=["mu"]).shape == (1, 2)

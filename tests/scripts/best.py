@@ -5,8 +5,8 @@ import pymc3 as pm
 import matplotlib.pyplot as plt
 
 np.random.seed(47)
-drug = np.round(np.random.normal(101.5, 2, 47))
-placebo = np.round(np.random.normal(100.5, 1.5, 42))
+drug = np.round(np.random.normal(102, 2, 47))
+placebo = np.round(np.random.normal(100.2, 1.5, 42))
 drug[:2] = [124, 82]
 y1, y2 = np.array(drug), np.array(placebo)
 y = pd.DataFrame(dict(value=np.r_[y1, y2], group=np.r_[['drug'] * len(drug), ['placebo'] * len(placebo)]))
@@ -41,7 +41,7 @@ with model:
 with model:
     trace = pm.sample(2000, cores=2)
 
-pm.kdeplot(np.random.exponential(29, size=1000) + 1, shade=0.5) if False else None
+pm.kdeplot(np.random.exponential(29, size=1000) + 1)
 pm.plot_posterior(trace[100:], varnames=['group1_mean', 'group2_mean', 'group1_std', 'group2_std', 'nu_minus_one'], color='#87ceeb')
 pm.plot_posterior(trace[100:], varnames=['difference of means', 'difference of stds', 'effect size'], ref_val=0, color='#87ceeb')
 pm.forestplot(trace, varnames=[v.name for v in model.vars[:2]])

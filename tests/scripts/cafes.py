@@ -47,8 +47,7 @@ pm.traceplot(trace_13_1, varnames=['ab', 'Rho', 'sigma', 'sigma_cafe'],
              lines={"ab": Mu, "Rho": rho, "sigma": .5, "sigma_cafe": sigmas})
 post = pm.trace_to_dataframe(trace_13_1)
 print(post.shape, list(post.columns[:6]))
-print(pm.summary(trace_13_1, ['ab', 'Rho', 'sigma_cafe', 'sigma'], alpha=0.11) if False else
-      pm.summary(trace_13_1, var_names=['ab', 'Rho', 'sigma_cafe', 'sigma']).round(2))
+print(pm.summary(trace_13_1, varnames=['ab', 'Rho', 'sigma_cafe', 'sigma'], alpha=0.11).round(2))
 _, ax = plt.subplots(1, 1, figsize=(5, 5))
 R = pm.LKJCorr.dist(n=2, eta=2).random(size=10000)
 pm.kdeplot(trace_13_1['Rho'][:, 0], ax=ax, color='C0', linewidth=2)

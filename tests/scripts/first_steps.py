@@ -40,9 +40,9 @@ print(summary(trace))
 
 n = 0
 with basic_model:
-    for chain_point in trace.points() if hasattr(trace, 'points') else []:
+    for point in trace.points():
         n += 1
-assert n in (0, len(trace) * trace.nchains)
+assert n == len(trace) * trace.nchains
 X = np.column_stack([np.ones(size), X1, X2])
 ols = np.linalg.lstsq(X, Y, rcond=None)[0]
 resid = Y - X @ ols

@@ -33,13 +33,13 @@ print(ex)
 
 # A saturated model: the cells' means are the answer. 0.02 on the log scale is 4 posterior sds of them
 cells = df.groupby(['alcohol', 'nomeds'])['nsneeze'].mean()
-names = {'Intercept': 0, 'alcohol': 1, 'nomeds': 1}
 means = {v: trc_fish[v].mean() for v in trc_fish.varnames}
 intercept = means['Intercept']
 inter = [v for v in means if ':' in v][0]
 alcohol = [v for v in means if v.startswith('alcohol') and ':' not in v][0]
 nomeds = [v for v in means if v.startswith('nomeds') and ':' not in v][0]
-total = means[intercept and 'Intercept'] + means[alcohol] + means[nomeds] + means[inter]
+total = intercept + means[alcohol] + means[nomeds] + means[inter]
+assert alcohol == 'alcohol[T.True]' and nomeds == 'nomeds[T.True]'  # patsy's names
 assert abs(intercept - np.log(cells[False, False])) < 0.02
 assert abs(intercept + means[alcohol] - np.log(cells[True, False])) < 0.02
 assert abs(intercept + means[nomeds] - np.log(cells[False, True])) < 0.02

@@ -58,7 +58,7 @@ pm.traceplot(logit_trace)
 pm.plot_posterior(angle_trace, ['variance_of_shot'])
 plt.show()
 print('degrees: %.2f' % np.rad2deg(angle_trace['variance_of_shot'].mean()))
-print(pm.compare({'logit': logit_trace, 'angle': angle_trace}) if False else angle_prior['success'].shape)
+print(pm.compare({'logit': logit_trace, 'angle': angle_trace}))
 
 # One parameter: on a grid.
 s = np.linspace(0.02, 0.04, 4001)

@@ -34,8 +34,8 @@ loo_p = pm.loo(trace_p, model_p)
 print(waic_l)
 print(loo_p)
 
-cmp_df = pm.compare({model_l: trace_l, model_p: trace_p}, method='BB-pseudo-BMA') if False else \
-    pm.compare({'linear': trace_l, 'quadratic': trace_p}, ic='WAIC')
+model_l.name, model_p.name = 'linear', 'quadratic'
+cmp_df = pm.compare({model_l: trace_l, model_p: trace_p}, ic='WAIC')
 print(cmp_df)
 pm.compareplot(cmp_df)
 plt.show()

@@ -1,4 +1,4 @@
-# PyMC 5 with pytensor: scan, set_subtensor, ZeroSumNormal, Truncated, Censored, do-it-yourself steps.
+# PyMC 5 with pytensor: scan, set_subtensor, ZeroSumNormal, TruncatedNormal, pm.logcdf in a Potential.
 import arviz as az
 import numpy as np
 import pymc as pm
@@ -28,7 +28,9 @@ with pm.Model(coords={"team": ["a", "b", "c"]}) as censored:
     pm.Deterministic("first_two", level)
     mu = pm.TruncatedNormal("mu", 0, 2, lower=-3, upper=3)
     sd = pm.HalfNormal("sd", 2)
-    pm.Censored("scores", pm.Normal.dist(mu, sd), lower=None, upper=1.5, observed=capped)
+    pm.Normal("scores", mu, sd, observed=scores[scores < 1.5])
+    above = pm.logcdf(pm.Normal.dist(-mu, sd), -1.5)
+    pm.Potential("capped", (scores >= 1.5).sum() * above)
     cens = pm.sample(1000, tune=1000, chains=2, random_seed=2)
 
 X = np.column_stack([y[1:-1], y[:-2]])

@@ -31,7 +31,7 @@ with pm.Model() as model:
     trace = pm.sample(1000, tune=2000, target_accept=0.95, cores=2)
 
 pm.traceplot(trace, var_names=['ab', 'X', 'Z'])
-pm.plot_joint(trace, var_names=['X', 'Z'], kind='hexbin') if False else pm.pairplot(trace, varnames=['X', 'Z'])
+pm.pairplot(trace, varnames=['X', 'Z'])
 plt.show()
 
 from scipy.special import betaln, logsumexp

@@ -163,15 +163,13 @@ class DialectFinder(importlib.abc.MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
     ) -> importlib.machinery.ModuleSpec | None:
         """The spec of a module that is changed once it is loaded, or that is gone."""
-        if fullname in shims.GONE:
+        absent = fullname in shims.ABSENT and not _installed(self, fullname, path, target)
+        if absent or fullname in shims.GONE:
             self._answered.add(fullname)
             return importlib.machinery.ModuleSpec(fullname, _AliasLoader(shims.made(fullname)))
         if fullname not in shims.CHANGED:
             return None
-        spec = None
-        for finder in sys.meta_path:
-            if finder is not self:
-                spec = spec or finder.find_spec(fullname, path, target)
+        spec = _installed(self, fullname, path, target)
         if spec is not None and spec.loader is not None:
             spec.loader = _ChangingLoader(spec.loader)
         return spec
@@ -199,6 +197,17 @@ class DialectFinder(importlib.abc.MetaPathFinder):
 
 
 _finder = DialectFinder()
+
+
+def _installed(
+    own: DialectFinder, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+) -> importlib.machinery.ModuleSpec | None:
+    """The spec of a module as all other finders see it."""
+    spec = None
+    for finder in sys.meta_path:
+        if finder is not own:
+            spec = spec or finder.find_spec(fullname, path, target)
+    return spec
 
 
 def _answer(row: Dialect, rest: str) -> ModuleType:

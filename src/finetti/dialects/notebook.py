@@ -19,6 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from finetti.dialects.shims import ipython
 from finetti.errors import FinettiError, NotYetSupported
 
 _MAGIC, _HELP, _SHELL = "__finetti_magic__", "__finetti_help__", "__finetti_shell__"
@@ -157,6 +158,7 @@ class Shell:
             _MAGIC: self.magic, _HELP: self.help, _SHELL: self.shell, "display": self.display,
             "get_ipython": lambda: self, "In": [""], "Out": {},
         })  # fmt: skip
+        ipython.connect(self)
 
     def run(self, source: str) -> list[dict[str, Any]]:
         """Run one cell; its outputs, also when it raises."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from finetti.dist import mvmore
 from finetti.dist.base import Distribution
 from finetti.errors import NotYetSupported
 from finetti.ir import Tensor, ops
@@ -40,6 +41,16 @@ def _dirichlet(a: Tensor) -> Tensor:
 def _mvnormal(mu: Tensor, chol: Tensor) -> Tensor:
     n = float(chol.shape[-1])
     return 0.5 * n * _LOG_2PI_E + ops.sum_(ops.log(ops.diagonal(chol)), -1)
+
+
+def wishart(nu: Tensor, chol: Tensor) -> Tensor:
+    """The entropy of a Wishart matrix, by the factor of its scale matrix."""
+    n = int(chol.shape[-1])
+    halves = 0.5 * ops.expand_dims(nu, -1) - 0.5 * np.arange(float(n))
+    log_gamma = ops.sum_(ops.gammaln(halves), -1) + 0.25 * n * (n - 1) * math.log(math.pi)
+    scale = (n + 1.0) * ops.sum_(ops.log(ops.diagonal(chol)), -1)
+    norm = scale + 0.5 * n * (n + 1) * math.log(2.0) + log_gamma
+    return norm - 0.5 * (nu - n - 1.0) * ops.sum_(ops.digamma(halves), -1) + 0.5 * n * nu
 
 
 def _student(nu: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
@@ -84,7 +95,7 @@ ENTROPIES: dict[str, Callable[..., Any]] = {
     "Cauchy": lambda alpha, beta: ops.log(beta) + math.log(4.0 * math.pi),
     "ChiSquared": lambda nu: _gamma(0.5 * nu, ops.as_tensor(0.5)),
     "Dirichlet": _dirichlet,
-    "DiscreteUniform": lambda lower, upper: ops.log(upper - lower + 1.0),
+    "DiscreteUniform": lambda lower, upper: ops.log(ops.floor(upper) - ops.floor(lower) + 1.0),
     "Exponential": lambda lam: 1.0 - ops.log(lam),
     "Gamma": _gamma,
     "Geometric(failures)": _failures,
@@ -96,6 +107,9 @@ ENTROPIES: dict[str, Callable[..., Any]] = {
     "LogUniform": _log_uniform,
     "Logistic": lambda mu, s: ops.log(s) + 2.0,
     "MvNormal": _mvnormal,
+    "MvNormal(circulant)": lambda **params: _mvnormal(**mvmore.circulant(**params)),
+    "MvNormal(low rank)": lambda **params: _mvnormal(**mvmore.low_rank(**params)),
+    "MvNormal(spectrum)": lambda **params: _mvnormal(**mvmore.circulant_of(**params)),
     "Normal": lambda mu, sigma: 0.5 * _LOG_2PI_E + ops.log(sigma),
     "Pareto": lambda alpha, m: ops.log(m / alpha) + 1.0 + 1.0 / alpha,
     "StudentT": _student,

@@ -37,7 +37,7 @@ _NODES = np.arange(-60.0, 4.0, _STEP)
 
 
 def _integral(function: Callable[[Tensor], Tensor], eta: Tensor) -> Tensor:
-    w = _NODES - ops.expand_dims(ops.log(eta), -1)
+    w = ops.as_tensor(_NODES) - ops.expand_dims(ops.log(eta), -1)
     terms = np.exp(-np.exp(_NODES)) * ops.sigmoid(w) * function(w)
     return _STEP * ops.sum_(terms, -1)
 

@@ -16,7 +16,8 @@ from finetti.ir.types import Shape
 _MU = Param(support.real, 0.0, ndim=1)
 
 
-def _low_rank(mu: Tensor, factor: Tensor, diagonal: Tensor) -> dict[str, Any]:
+def low_rank(mu: Tensor, factor: Tensor, diagonal: Tensor) -> dict[str, Any]:
+    """The Cholesky factor of factor factor^T plus a diagonal."""
     rest = ops.expand_dims(diagonal, -1) * ops.eye(int(diagonal.shape[-1]))
     cov = ops.matmul(factor, ops.matrix_transpose(factor)) + rest
     return {"mu": mu, "chol": ops.cholesky(cov)}
@@ -31,7 +32,7 @@ LowRank = respelled(
     MvNormal,
     "MvNormal(low rank)",
     {"mu": _MU, "factor": Param(support.real, ndim=2), "diagonal": Param(support.positive, ndim=1)},
-    _low_rank,
+    low_rank,
     event_shape=_last,
     scipy="stats.multivariate_normal(mu, factor @ factor.T + np.diag(diagonal))",
     samples=(
@@ -40,12 +41,13 @@ LowRank = respelled(
 )
 
 
-def _circulant(mu: Tensor, row: Tensor) -> dict[str, Any]:
+def circulant(mu: Tensor, row: Tensor) -> dict[str, Any]:
+    """The Cholesky factor of a circulant matrix, by its first row."""
     n = np.arange(int(row.shape[-1]))
     return {"mu": mu, "chol": ops.cholesky(row[..., (n[:, None] - n) % len(n)])}
 
 
-def _row_of(mu: Tensor, spectrum: Tensor) -> dict[str, Any]:
+def circulant_of(mu: Tensor, spectrum: Tensor) -> dict[str, Any]:
     """The covariance's first row from the Fourier transform of it, which is real."""
     n = int(mu.shape[-1])
     k = np.arange(n // 2 + 1)
@@ -53,7 +55,7 @@ def _row_of(mu: Tensor, spectrum: Tensor) -> dict[str, Any]:
     twice = np.where((k == 0) | (2 * k == n), 1.0, 2.0)
     waves = twice[:, None] * np.cos(2.0 * np.pi * k[:, None] * np.arange(n) / n) / n
     row = ops.sum_(ops.expand_dims(spectrum, -1) * waves, -2)
-    return _circulant(mu, row)
+    return circulant(mu, row)
 
 
 # The covariance is the same between neighbours all around a circle.
@@ -61,7 +63,7 @@ Circulant = respelled(
     MvNormal,
     "MvNormal(circulant)",
     {"mu": _MU, "row": Param(support.real, ndim=1)},
-    _circulant,
+    circulant,
     event_shape=lambda mu, row: row[-1:],
     scipy="stats.multivariate_normal(mu, np.asarray(row)[np.subtract.outer(range(3), range(3))])",
     samples=({"mu": [0.0, 1.0, -1.0], "row": [1.0, 0.3, 0.3]},),
@@ -71,7 +73,7 @@ CirculantSpectrum = respelled(
     MvNormal,
     "MvNormal(spectrum)",
     {"mu": Param(support.real, ndim=1), "spectrum": Param(support.positive, ndim=1)},
-    _row_of,
+    circulant_of,
     event_shape=lambda mu, spectrum: mu[-1:],
     scipy="stats.multivariate_normal(mu, np.array([[1.0, 0.3, 0.3], [0.3, 1.0, 0.3], "
     "[0.3, 0.3, 1.0]]))",

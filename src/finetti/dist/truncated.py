@@ -89,7 +89,7 @@ def _icdf(base: Component) -> Callable[..., Tensor]:
 def _center(**params: Tensor) -> Tensor:
     low, high = params.get("lower"), params.get("upper")
     if low is None:
-        return high - 1.0  # type: ignore[operator]
+        return ops.as_tensor(high) - 1.0
     return low + 1.0 if high is None else 0.5 * (low + high)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from finetti.errors import ModelError, did_you_mean
 from finetti.ir import FLOAT, Node, Tensor, ops, rebuild, topological
+from finetti.ir.ops.blackbox import blackbox_op
 from finetti.ir.ops.indexing import index_add
 from finetti.ir.ops.leaf import is_constant
 from finetti.model.compile import Array, Layout
@@ -150,7 +151,7 @@ def without_gradient(density: Density) -> set[str]:
     """Names of the free variables that an operation without a gradient rule depends on."""
     bits = {value.input: 1 << place for place, value in enumerate(density.values)}
     nodes = topological([root for factor in density.factors for root in _roots(factor)], bits)
-    bad = {node.op for node in nodes if node.op.vjp is None and "vjp" not in node.op.notes}
+    bad = {node for node in nodes if _has_no_rule(node)}
     if not bad:
         return set()
     found = 0
@@ -159,9 +160,15 @@ def without_gradient(density: Density) -> set[str]:
         for arg in node.args:
             mask |= bits[arg]
         bits[node] = mask
-        if node.op in bad and node.type.dtype == FLOAT:
+        if node in bad and node.type.dtype == FLOAT:
             found |= mask
     return {value.name for place, value in enumerate(density.values) if found >> place & 1}
+
+
+def _has_no_rule(node: Node) -> bool:
+    if node.op is blackbox_op:
+        return attrs_of(node)["box"].grad is None
+    return node.op.vjp is None and "vjp" not in node.op.notes
 
 
 def leaves(density: Density, walked: Iterable[str] = ()) -> list[str]:

@@ -63,9 +63,11 @@ class Model(ModelMethods, metaclass=_OpenWhileMade):
     """
 
     # What a dialect may change: the class of its variables, whether observed data may depend on
-    # random variables, and what stands between the names of nested models.
+    # random variables, whether they fix the shape of a variable whose parameters may get another
+    # one with other predictors, and what stands between the names of nested models.
     variable_type: type[Tensor] = Tensor
     observes_expressions = False
+    observed_fix_shapes = True
     separator = "::"
     missing_suffix = "unobserved"  # of the variable made of the missing elements of data
     _parent: Model | None
@@ -344,6 +346,8 @@ class Model(ModelMethods, metaclass=_OpenWhileMade):
         else:
             assert values is not None
             shape = values.shape
+            if not self.root.observed_fix_shapes and rv.node.dynamic and rv.shape == shape:
+                return Tensor(rv.node)
             origin = f"observed data of shape {tuple(map(int, shape))}"
         return make_rv(dist_of(rv.node), params_of(rv.node), shape, where=owner, origin=origin)
 

@@ -244,6 +244,9 @@ class MultiTrace:
             return self.get_values(name)
         if name in self.stat_names:
             return self.get_sampler_stats(name)
+        if name == "log_likelihood" and not self._draws.log_likelihood:
+            # Old ArviZ computed it from the model; nobody else pays for it.
+            return from_datasets(draws_to_datasets(self.with_log_likelihood())).log_likelihood
         return getattr(self.to_inference_data(), name)
 
     def __contains__(self, key: object) -> bool:

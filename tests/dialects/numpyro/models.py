@@ -1,4 +1,4 @@
-"""Models in NumPyro's spelling: name -> (function of the modules, data). Also run by NumPyro itself.
+"""Models in NumPyro's spelling: name -> (function of the modules, data). NumPyro runs them too.
 
 `tools/make_numpyro_values.py` stores NumPyro's potential energies and gradients of them.
 """
@@ -14,7 +14,7 @@ MODELS: dict[str, Callable[..., Any]] = {}
 
 
 def model(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Put a maker of a model, ``maker(numpyro, dist, jnp, rng) -> (model, kwargs)``, in the table."""
+    """Put into the table: ``maker(numpyro, dist, jnp, rng) -> (model, kwargs)``."""
     MODELS[function.__name__] = function
     return function
 

@@ -286,7 +286,8 @@ def test_one_meaning_in_two_spellings(name):
         (lambda: MCMC(model, num_warmup=1, num_samples=1), NotYetSupported, "only NUTS and HMC"),
         (lambda: MCMC(NUTS(model), num_warmup=1, num_samples=1, chain_method="x"), ValueError,
          "vectorized"),
-        (lambda: sampled(NUTS(model), {"extra_fields": ("nothing",)}), NotYetSupported, "'nothing'"),
+        (lambda: sampled(NUTS(model), {"extra_fields": ("nothing",)}), NotYetSupported,
+         "'nothing'"),
     ],
 )  # fmt: skip
 def test_bad_settings(make, error, words):

@@ -209,6 +209,58 @@ HONOURED: dict[str, str] = {
         with pm.Model() as m:
             pm.DensityDist("x", lambda x: -abs(x), shape=2, testval=[1.0, -2.0])
         got, want = (m.logp(m.test_point), m.test_point["x"]), (-3.0, [1.0, -2.0])""",
+    "predictions of data with gaps": """
+        data = np.ma.masked_values([1.0, -999.0, 3.0], -999.0)
+        with pm.Model() as m:
+            mu = pm.Normal("mu")
+            pm.Normal("y", mu, 1e-9, observed=data)
+            drawn = pm.sample_ppc([{"mu": 2.0, "y_missing": [2.0]}] * 5)
+        got, want = drawn["y"], np.full((5, 3), 2.0)""",
+    "predictions for other predictors": """
+        with pm.Model() as m:
+            x = pm.Data("x", np.arange(30.0))
+            pm.Normal("y", pm.Normal("b") * x, 1e-9, observed=Y)
+            pm.set_data({"x": [5.0, 7.0]})
+            drawn = pm.sample_posterior_predictive([{"b": 2.0}] * 3)["y"]
+        got, want = drawn, np.tile([10.0, 14.0], (3, 1))""",
+    "predictions for other predictors, theano.shared": """
+        import theano
+        x = theano.shared(np.arange(30.0))
+        with pm.Model() as m:
+            pm.Normal("y", pm.Normal("b") * x, 1e-9, observed=theano.shared(Y))
+            x.set_value(np.array([5.0, 7.0]))
+            drawn = pm.sample_ppc([{"b": 2.0}] * 3)["y"]
+        got, want = drawn, np.tile([10.0, 14.0], (3, 1))""",
+    "from_pymc3 brings the log likelihood": DRAWN + """
+    import arviz as az
+    data = az.from_pymc3(trace, model=m)
+    got = data.log_likelihood["y"].values[1, 2]
+    point = trace.point(2, chain=1)
+    want = stats.norm(point["mu"], point["sigma"]).logpdf(Y)
+    """,
+    "the trace itself has it for ArviZ": DRAWN + """
+    point = trace.point(2, chain=1)
+    got = trace.log_likelihood["y"].values[1, 2]
+    want = stats.norm(point["mu"], point["sigma"]).logpdf(Y)
+    """,
+    "autocorr, autocov, quantiles, mc_error": """
+        x = np.sin(np.arange(50.0))
+        c = x - x.mean()
+        got = [pm.autocov(x)[0], pm.autocov(x, 2), pm.autocorr(x, 1), pm.quantiles(x)[25],
+               pm.mc_error(x, 1), pm.mc_error(x, 5)]
+        want = [x.var(), c[:-2] @ c[2:] / 48, c[:-1] @ c[1:] / 49 / x.var(), np.percentile(x, 25),
+                x.std() / 50**0.5, x.reshape(5, 10).mean(1).std() / 5**0.5]""",
+    "trace_cov": DRAWN + """
+    with m:
+        got = pm.trace_cov(trace)
+    want = np.cov(trace["mu"], np.log(trace["sigma"]))
+    """,
+    "return_inferencedata brings the log likelihood": ONE + f"""
+    data = pm.sample({SAMPLE}, model=m, return_inferencedata=True)
+    got = data.log_likelihood["y"].values[0, 1]
+    first = data.posterior.isel(chain=0, draw=1)
+    want = stats.norm(float(first["mu"]), float(first["sigma"])).logpdf(Y)
+    """,
     "DensityDist of whole numbers": """
         with pm.Model() as m:
             x = pm.DensityDist("x", lambda x: -2.0 * x, dtype="int64", testval=3)
@@ -536,6 +588,14 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a point without a value": ("m.logp({'mu': 1.0})", "sigma_log__"),
     "a point with a wrong name": ("m.logp({'mu': 1.0, 'tau': 1.0})", "tau"),
     "theano_config": ("pm.Model(theano_config={'x': 1})", "Theano"),
+    "vars and var_names": (
+        "pm.sample_posterior_predictive([{}], model=m, vars=[m.y], var_names=['y'])", "not both",
+    ),
+    "vars and var_names of the prior": (
+        "pm.sample_prior_predictive(5, m, vars=['y'], var_names=['y'])", "not both",
+    ),
+    "a backend": ("pm.sample(5, trace='sqlite', model=m)", "save_trace"),
+    "PyMC3's own workings": ("pm.DictToArrayBijection", "workings"),
     "keep_size and samples": (
         "pm.sample_posterior_predictive([{}], 5, m, keep_size=True)", "keep_size",
     ),

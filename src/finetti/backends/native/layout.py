@@ -101,7 +101,7 @@ def group_rows(bins: np.ndarray) -> Grouped:
     """The grouped layout of rows that fall into `bins`."""
     order = np.argsort(bins, kind="stable")
     counts = np.unique(bins, return_counts=True)[1]
-    # Groups are cut into pieces of nearly equal lengths; `which` is the piece's number in its group.
+    # Groups are cut into pieces of nearly equal lengths; `which` is a piece's number in its group.
     cuts = -(-counts // LONGEST_PIECE)
     group = np.repeat(np.arange(len(counts)), cuts)
     which = np.arange(len(group)) - np.repeat(np.cumsum(cuts) - cuts, cuts)
@@ -110,7 +110,7 @@ def group_rows(bins: np.ndarray) -> Grouped:
     start = (np.cumsum(counts) - counts)[group] + which * base + np.minimum(which, longer)
     longest_first = np.argsort(-length, kind="stable")
     start, length = start[longest_first], length[longest_first]
-    # Eight pieces make a slice. Lanes that are left over read what the last slice's first lane reads.
+    # Eight pieces make a slice; lanes left over read what the last slice's first lane reads.
     blank = -len(start) % LANES
     first_of_last = (len(start) - 1) // LANES * LANES
     start = np.append(start, np.full(blank, start[first_of_last])).reshape(-1, LANES)

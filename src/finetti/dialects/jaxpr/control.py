@@ -29,7 +29,8 @@ def _slogdet(x: Tensor) -> list[Tensor]:
 # JAX's own functions whose inside is worse than what they mean
 _MEANINGS: dict[str, tuple[int, Callable[..., Any]]] = {
     "logaddexp": (2, ops.logaddexp), "xlogy": (2, ops.xlogy), "xlog1py": (2, ops.xlog1py),
-    "log_ndtr": (1, ops.log_ndtr), "inv": (1, ops.inv), "solve": (2, ops.solve),
+    "log_ndtr": (1, ops.log_ndtr), "_ndtri": (1, ops.ndtri), "inv": (1, ops.inv),
+    "solve": (2, ops.solve),
     "slogdet": (1, _slogdet),
 }  # fmt: skip
 
@@ -118,8 +119,8 @@ def scan_parts(eqn: Any) -> tuple[int, int]:
     params = eqn.params
     if "num_consts" in params:
         return int(params["num_consts"]), int(params["num_carry"])
-    consts, carry, _ = params["ft_in"]
-    return len(list(consts)), len(list(carry))
+    consts, carry, _ = params["ft_in"].unpack()
+    return len(consts), len(carry)
 
 
 def check_length(eqn: Any, jaxpr: Any, count: int) -> None:
@@ -142,7 +143,7 @@ def _scan(walk: Any, eqn: Any, args: list[Value], used: Sequence[bool]) -> list[
     inner = [_constant(c) for c in own]
     loop = _Loop(walk, jaxpr, inner, *scan_parts(eqn), length, bool(eqn.params["reverse"]))
     tensors = all(isinstance(x, Tensor) for x in (*args, *inner))
-    if not tensors or length * len(jaxpr.eqns) <= FEW_EQUATIONS:
+    if not tensors or length * max(1, len(jaxpr.eqns)) <= FEW_EQUATIONS:
         check_length(eqn, jaxpr, length)
         return _unrolled(loop, args, eqn.outvars)
     return _as_loop(loop, args, used)

@@ -18,7 +18,7 @@ from finetti.dialects.pymc.submodules import ForwardModule, forwarded
 from finetti.dialects.pymc3.missing import explain
 from finetti.dialects.pymc3.names import OLD, SAME
 from finetti.dialects.pymc3.names import SPECIAL as SPECIAL_NAMES
-from finetti.report.plots import LEGACY, PLOTS
+from finetti.report.plots import LEGACY, OWN, PLOTS
 
 __version__ = "3.11.5+finetti"
 
@@ -35,7 +35,7 @@ _OWN: dict[str, str] = {
     ),
     **dict.fromkeys(
         ("bfmi", "compare", "df_summary", "effective_n", "ess", "gelman_rubin", "geweke", "hdi",
-         "hpd", "loo", "mcse", "rhat", "summary", "waic"),
+         "hpd", "loo", "mcse", "rhat", "summary", "trace_cov", "waic"),
         f"{_HERE}.stats",
     ),
     **dict.fromkeys(("autocorr", "autocov", "mc_error", "quantiles"), f"{_HERE}.stats_arrays"),
@@ -115,7 +115,7 @@ def _get(name: str) -> Any:
             found = importlib.import_module(_REAL[place])
             if name in getattr(found, "__all__", ()):
                 return getattr(found, name)
-    if name in PLOTS or name in LEGACY:
+    if name in PLOTS or name in LEGACY or name in OWN:
         return _plot(name)
     if name in dir(finetti) and not name.startswith("_"):
         return getattr(finetti, name)
@@ -138,7 +138,7 @@ def _plot(name: str) -> Any:
 
 
 def _names() -> list[str]:
-    own = {*_OWN, *OLD, *SAME, *SPECIAL_NAMES, "Bound", *PLOTS, *LEGACY}
+    own = {*_OWN, *OLD, *SAME, *SPECIAL_NAMES, "Bound", *PLOTS, *LEGACY, *OWN}
     for place in _OPEN:
         if _is_there(_REAL[place]):
             own |= set(getattr(importlib.import_module(_REAL[place]), "__all__", ()))

@@ -50,6 +50,7 @@ class Model(Today):
     """
 
     observes_expressions = True
+    observed_fix_shapes = False
     separator = "_"
     missing_suffix = "missing"
 

@@ -108,6 +108,17 @@ REFUSED: dict[str, str] = {
          "UnitContinuous"),
         "distributions are no classes here: write `pm.DensityDist(name, logp, ...)`",
     ),
+    **dict.fromkeys(
+        """ArrayOrdering CallableTensor DictToArrayBijection DictToVarBijection Factor TensorType
+        approx_hessian bool_types compilef complex_types cont_inputs continuous_types default_type
+        discrete_types eval_univariate fastfn float_types fn gradient guess_scaling hessian
+        hessian_diag inputvars int_types isgenerator jacobian join_nonshared_inputs
+        make_shared_replacements map_args set_tt_rng take_along_axis test test_functions
+        theano_constant tt_rng typefilter""".split(),
+        "it belongs to PyMC3's own workings; use the model's methods (`model.logp(point)`, "
+        "`model.dlogp()`), `pm.find_hessian(point)`, or `theano.tensor`",
+    ),
+    "kde2plot": "use `pm.pairplot(trace, kind='kde')`",
     "model_to_networkx": "draw the model with `pm.model_to_graphviz(model)`",
 }  # fmt: skip
 del REFUSED["df_summary_"]

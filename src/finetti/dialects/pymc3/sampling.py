@@ -77,6 +77,8 @@ def sample(draws: int = 1000, *args: Any, **kwargs: Any) -> Any:
         else:
             note("trace=[variables]", "var_names=[names]")
             given["var_names"] = [getattr(var, "name", var) for var in kept]
+    if given.get("var_names") is None:
+        given["var_names"] = _kept(model)
     if given["random_seed"] is None:
         given["random_seed"] = numpy_seed()
     if container:
@@ -165,6 +167,19 @@ def _start(model: Any, point: Mapping[str, Any] | None) -> dict[str, Any] | None
     # a point has a variable and its unconstrained value: the latter is exact
     return {name: x for name, x in kept.items() if values.get(name, name) == name or
             values[name] not in kept}  # fmt: skip
+
+
+def _kept(model: Any) -> list[str] | None:
+    """What a trace holds; None for all. Data with gaps are not in it, only what was missing."""
+    root = model.root
+    whole = {
+        name.removesuffix("_observed")
+        for name in (rv.name for rv in root.observed_RVs)
+        if name.endswith("_observed")
+    } & {var.name for var in root.deterministics}
+    if not whole:
+        return None
+    return [var.name for var in root.unobserved_RVs if var.name not in whole]
 
 
 def _with_warmup(trace: MultiTrace) -> MultiTrace:
@@ -256,7 +271,16 @@ def _wanted(model: Any, vars: Any, var_names: Any, where: str) -> list[str]:
         note("vars=", "var_names=")
     _one_of_two(vars, var_names, where)
     chosen = names_list(vars if var_names is None else var_names, where, "var_names")
-    return [rv.name for rv in model.root.observed_RVs] if chosen is None else chosen
+    if chosen is not None:
+        return chosen
+    return [_whole(model.root, rv.name) for rv in model.root.observed_RVs]
+
+
+def _whole(root: Any, name: str) -> str:
+    """An observed variable's name; of one with missing elements that of all elements."""
+    whole = name.removesuffix("_observed")
+    joined = whole != name and f"{whole}_{root.missing_suffix}" in root.named_vars
+    return whole if joined else name
 
 
 def _one_of_two(vars: Any, var_names: Any, where: str) -> None:

@@ -11,7 +11,7 @@ import finetti
 from finetti.dialects.notes import note
 from finetti.errors import NotYetSupported, ParameterError
 from finetti.infer.source import ModelSource
-from finetti.model.context import current
+from finetti.model.context import current, modelcontext
 from finetti.report.variables import read_variables
 from finetti.results import diagnostics, elpd
 from finetti.results.arviz import to_draws
@@ -155,6 +155,26 @@ def geweke(x: Any, first: float = _FIRST, last: float = _LAST, intervals: int = 
     if array.ndim > 1:
         return [geweke(column, first, last, intervals) for column in array.T]
     return diagnostics.geweke(array, first, last, intervals)
+
+
+def trace_cov(trace: MultiTrace, vars: Any = None, model: Any = None) -> Array:
+    """The covariance matrix of a trace's variables, element by element.
+
+    Parameters
+    ----------
+    trace : MultiTrace
+        What `sample` returned.
+    vars : list, optional
+        Variables or names; the model's sampled values (unconstrained) by default.
+    model : Model, optional
+        The open model by default.
+    """
+    note("pm.trace_cov", "numpy.cov of the draws")
+    chosen = _names(vars, {})
+    if chosen is None:
+        chosen = [value.name for value in modelcontext(model).root.value_vars]
+    columns = [trace.get_values(name).reshape(len(trace) * trace.nchains, -1) for name in chosen]
+    return np.cov(np.concatenate(columns, axis=1).T)
 
 
 def waic(trace: Any, model: Any = None, pointwise: bool = False, scale: str | None = None) -> Any:

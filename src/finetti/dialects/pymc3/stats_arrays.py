@@ -53,34 +53,40 @@ def quantiles(
 
 
 @_of_traces("az.autocov")
-def autocov(x: Array) -> Array:
-    """Autocovariances of draws along the first axis, at every lag.
+def autocov(x: Array, lag: int | None = None) -> Array:
+    """Autocovariances of draws along the first axis, each divided by the number of its terms.
 
     Parameters
     ----------
     x : ndarray or trace
         The draws.
+    lag : int, optional
+        Only this lag; all lags by default.
     """
-    centred = x - x.mean(axis=0)
-    spectrum = np.fft.rfft(centred, 2 * len(x), axis=0)
-    return np.fft.irfft(np.abs(spectrum) ** 2, axis=0)[: len(x)] / len(x)
+    count = len(x)
+    spectrum = np.fft.rfft(x - x.mean(axis=0), 2 * count, axis=0)
+    products = np.fft.irfft(np.abs(spectrum) ** 2, 2 * count, axis=0)[:count]
+    found: Array = products / np.arange(count, 0, -1).reshape(-1, *[1] * (x.ndim - 1))
+    return found if lag is None else found[lag]
 
 
 @_of_traces("az.autocorr")
-def autocorr(x: Array) -> Array:
-    """Autocorrelations of draws along the first axis, at every lag.
+def autocorr(x: Array, lag: int | None = None) -> Array:
+    """Autocorrelations of draws along the first axis.
 
     Parameters
     ----------
     x : ndarray or trace
         The draws.
+    lag : int, optional
+        Only this lag; all lags by default.
     """
     covariances: Array = autocov(x)
-    return covariances / covariances[0]
+    return (covariances if lag is None else covariances[lag]) / covariances[0]
 
 
 @_of_traces("az.mcse")
-def mc_error(x: Array, batches: int = 100) -> Any:
+def mc_error(x: Array, batches: int = 5) -> Any:
     """The standard error of the mean of draws, from the means of batches of them.
 
     Parameters
@@ -88,8 +94,10 @@ def mc_error(x: Array, batches: int = 100) -> Any:
     x : ndarray or trace
         The draws.
     batches : int
-        How many.
+        How many; 1 takes the draws for independent.
     """
+    if batches == 1:
+        return np.std(x, axis=0) / np.sqrt(len(x))
     kept = x[: len(x) // batches * batches] if len(x) >= batches else x
     means = [part.mean(axis=0) for part in np.array_split(kept, min(batches, len(kept)))]
     return np.std(means, axis=0) / np.sqrt(len(means))

@@ -33,6 +33,13 @@ CHANGED: dict[str, str] = {
 }
 # Modules that are gone -> another module's name, or what makes one.
 GONE: dict[str, str] = {"scipy.misc": f"{_REMOVED}:scipy_misc", "seaborn.apionly": "seaborn"}
+# Modules that need not be installed, and what stands for them then.
+_IPYTHON = "finetti.dialects.shims.ipython:module"
+ABSENT: dict[str, str] = dict.fromkeys(
+    ("IPython", "IPython.core", "IPython.core.display", "IPython.core.pylabtools",
+     "IPython.display"),
+    _IPYTHON,
+)  # fmt: skip
 
 _changed: dict[str, list[Undo]] = {}
 
@@ -61,13 +68,15 @@ def change(module: ModuleType, name: str) -> None:
 
 
 def made(name: str) -> ModuleType:
-    """The module that stands for one that is gone.
+    """The module that stands for one that is gone or absent.
 
     Parameters
     ----------
     name
         Its name.
     """
+    if name in ABSENT:
+        return _look_up(ABSENT[name])(name)  # type: ignore[no-any-return]
     row = GONE[name]
     return _look_up(row)() if ":" in row else import_module(row)  # type: ignore[no-any-return]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import warnings
@@ -21,10 +22,12 @@ from finetti.report.plots import estimates
 from finetti.report.summary import summary as own_summary
 from finetti.results.arviz import to_inference_data
 from finetti.results.container import arviz_is_legacy, as_datasets, from_datasets
+from finetti.results.datasets import group_to_dataset
 from finetti.results.multitrace import MultiTrace
 from finetti.results.trace import Draws
 
 _PROB = 0.94  # ArviZ 0.x's
+_HDI_KEY, _CI_KEY = "stats.hdi_prob", "stats.ci_prob"
 
 
 def arviz(module: ModuleType) -> list[Undo]:
@@ -38,6 +41,7 @@ def arviz(module: ModuleType) -> list[Undo]:
     if not legacy:
         changed |= {"summary": _summary, "hdi": _hdi, "extract": _extract, "compare": _compare,
                     "from_dict": _from_dict, "loo": _without_ic}  # fmt: skip
+        undo += _settings(getattr(module, "rcParams", None))
     for name, make in changed.items():
         if hasattr(module, name):
             undo.append(put(module, name, make(getattr(module, name))))
@@ -57,6 +61,8 @@ def _missing(module: ModuleType) -> dict[str, tuple[Callable[[], Any], str]]:
     add("hpd", _hpd, "az.hdi")
     add("from_pymc3", from_trace, "what pm.sample returns")
     add("from_pymc", from_trace, "what pm.sample returns")
+    today = "sample_posterior_predictive(idata, predictions=True)"
+    add("from_pymc3_predictions", from_predictions, today)
     add("convert_to_inference_data", convert, "az.convert_to_datatree")
     if "extract_dataset" not in vars(module):
         rows["extract_dataset"] = (lambda: vars(module)["extract"], "az.extract")
@@ -98,6 +104,37 @@ def _is_tree(value: Any) -> bool:
     return hasattr(value, "children") or hasattr(value, "posterior") or isinstance(value, Mapping)
 
 
+# -- settings -------------------------------------------------------------------------------------
+
+
+def _settings(params: Any) -> list[Undo]:
+    """`rcParams["stats.hdi_prob"]` of 0.x, as the setting that took its place."""
+    owner = type(params)
+    if params is None or _HDI_KEY in params or _CI_KEY not in params:
+        return []
+    ask, tell = owner.__getitem__, owner.__setitem__
+
+    def get(self: Any, key: str) -> Any:
+        return _prob() if key == _HDI_KEY else ask(self, key)
+
+    def put_in(self: Any, key: str, value: Any) -> None:
+        if key == _HDI_KEY:
+            note(f'az.rcParams["{_HDI_KEY}"]', f'az.rcParams["{_CI_KEY}"]')
+            _chosen[_HDI_KEY] = float(value)
+            key = _CI_KEY
+        tell(self, key, value)
+
+    return [put(owner, "__getitem__", get), put(owner, "__setitem__", put_in), _chosen.clear]
+
+
+_chosen: dict[str, float] = {}  # what the script set
+
+
+def _prob() -> float:
+    """The probability of intervals: what the script set, or 0.x's."""
+    return _chosen.get(_HDI_KEY, _PROB)
+
+
 # -- numbers --------------------------------------------------------------------------------------
 
 
@@ -108,6 +145,7 @@ def _summary(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(data, var_names, *args, **keywords)
         if "credible_interval" in keywords:
             keywords["hdi_prob"] = keywords.pop("credible_interval")
+        keywords.setdefault("hdi_prob", _prob())
         round_to = keywords.pop("round_to", None)
         if keywords.get("fmt", "wide") != "wide":
             raise NotYetSupported(f"az.summary: fmt={keywords['fmt']!r}: there is 'wide'.")
@@ -129,7 +167,7 @@ def _hdi(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(ary, *(() if hdi_prob is None else (hdi_prob,)), *args, **keywords)
         if "credible_interval" in keywords:
             hdi_prob = keywords.pop("credible_interval")
-        prob = _PROB if hdi_prob is None else hdi_prob
+        prob = _prob() if hdi_prob is None else hdi_prob
         if isinstance(ary, (np.ndarray, list, tuple)):
             _only("az.hdi", keywords, ("skipna",))
             return _array_hdi(np.asarray(ary), prob)
@@ -151,11 +189,12 @@ def _array_hdi(array: np.ndarray, prob: float) -> np.ndarray:
     return bounds.reshape(*shape, 2)
 
 
-def _hpd(ary: Any, credible_interval: float = _PROB, **keywords: Any) -> np.ndarray:
+def _hpd(ary: Any, credible_interval: float | None = None, **keywords: Any) -> np.ndarray:
     """`az.hpd` of earlier versions: draws along the first axis."""
     _only("az.hpd", keywords, ())
     array = np.asarray(ary)
-    return _array_hdi(array[None] if array.ndim > 1 else array, credible_interval)
+    prob = _prob() if credible_interval is None else credible_interval
+    return _array_hdi(array[None] if array.ndim > 1 else array, prob)
 
 
 def _extract(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -254,7 +293,8 @@ def from_trace(
         )
     if isinstance(trace, MultiTrace) and log_likelihood is not False:
         trace = _with_log_likelihood(trace, model)
-    result = from_datasets({}) if trace is None else convert(trace)
+    # a result of its own: groups are added to it
+    result = from_datasets({} if trace is None else dict(as_datasets(convert(trace))))
     chains = result.posterior.sizes["chain"] if trace is not None else 1
     groups = {"posterior_predictive": posterior_predictive, "prior": prior}
     for name, values in groups.items():
@@ -264,8 +304,8 @@ def from_trace(
             result.add_groups({name: rows})
     if not coords and not dims:
         return result
-    groups = as_datasets(result)
-    return from_datasets({k: _labelled(one, coords or {}, dims or {}) for k, one in groups.items()})
+    named = as_datasets(result)
+    return from_datasets({k: _labelled(one, coords or {}, dims or {}) for k, one in named.items()})
 
 
 def _labelled(dataset: Any, coords: Mapping[str, Any], dims: Mapping[str, Any]) -> Any:
@@ -282,6 +322,37 @@ def _labelled(dataset: Any, coords: Mapping[str, Any], dims: Mapping[str, Any]) 
         dataset = dataset.drop_vars(name).assign({name: array.rename(changes)})
     kept = {name: labels for name, labels in coords.items() if name in dataset.dims}
     return dataset.assign_coords(kept)
+
+
+def from_predictions(
+    predictions: Mapping[str, Any], posterior_trace: Any = None, model: Any = None,
+    coords: Any = None, dims: Any = None, idata_orig: Any = None, inplace: bool = False,
+) -> Any:  # fmt: skip
+    """`az.from_pymc3_predictions`: draws for new data as the group ``predictions``.
+
+    Parameters
+    ----------
+    predictions
+        Name to draws, [draw, ...] or [chain, draw, ...].
+    posterior_trace, idata_orig
+        What they were drawn from; the second gets the group, a copy of it unless `inplace`.
+    model
+        Not needed.
+    coords, dims
+        Labels and names of the dimensions.
+    inplace
+        See above.
+    """
+    note("az.from_pymc3_predictions", "sample_posterior_predictive(idata, predictions=True)")
+    source = idata_orig if posterior_trace is None else posterior_trace
+    chains = 1 if source is None else convert(source).posterior.sizes["chain"]
+    rows = {name: _by_chain(np.asarray(x), chains) for name, x in predictions.items()}
+    group = group_to_dataset("predictions", rows, coords, dims)
+    if idata_orig is None:
+        return from_datasets({"predictions": group})
+    result = convert(idata_orig) if inplace else copy.deepcopy(convert(idata_orig))
+    result.extend({"predictions": group}, join="right")
+    return result
 
 
 def _with_log_likelihood(trace: MultiTrace, model: Any) -> Draws:

@@ -217,7 +217,7 @@ def flattened(step: BlockedStep) -> list[BlockedStep]:
 def hierarchy(step: Any, level: int = 0) -> list[str]:
     """What the log says of a step, PyMC's way."""
     if not isinstance(step, CompoundStep):
-        return [f"{'>' * level}{type(step).__name__}: [{', '.join(step.names)}]"]
+        return [f"{'>' * level}{step!r}"]
     lines = [f"{'>' * level}CompoundStep"]
     for method in step.methods:
         lines += hierarchy(method, level + 1)

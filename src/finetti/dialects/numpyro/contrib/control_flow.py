@@ -87,11 +87,10 @@ def run_scan(call: Any, rng_key: Any, substitute_stack: Any) -> Any:
 
     def step(carry: Any, now: Any) -> Any:
         key, inner = carry
-        i, x = now
+        i, rows, x = now
         key, sub = (None, None) if key is None else jax.random.split(key)
         with handlers.block():
-            # rows of values that are given for all steps
-            body = _substituted(f, substitute_stack, i)
+            body = _substituted(f, substitute_stack, rows, i)
             body = body if sub is None else handlers.seed(body, sub)
             with handlers.trace() as found:
                 inner, y = body(inner, x)
@@ -101,9 +100,22 @@ def run_scan(call: Any, rng_key: Any, substitute_stack: Any) -> Any:
                 site["fn"] = full_rank(site["fn"], len(site["fn"].batch_shape))
         return (key, inner), (PytreeTrace(sites), y)
 
-    steps = jnp.arange(length)
-    (_, carry), outputs = jax.lax.scan(step, (rng_key, init), (steps, xs), length, reverse)
+    rows = [_sequences(kind, source, length) for kind, source in substitute_stack]
+    walked = (jnp.arange(length), rows, xs)
+    (_, carry), outputs = jax.lax.scan(step, (rng_key, init), walked, length, reverse)
     return carry, outputs
+
+
+def _sequences(kind: str, source: Any, length: int) -> dict[str, Any]:
+    """The values for all steps that a handler has; the gradient of `value[i]` would be as long."""
+    if not isinstance(source, Mapping):
+        return {}
+    values = {n: v["value"] if kind == "replay" else v for n, v in source.items()}
+    return {
+        name: jnp.asarray(value)[:length]
+        for name, value in values.items()
+        if getattr(value, "ndim", 0) and value.shape[0] >= length
+    }
 
 
 def full_rank(fn: Any, batch: int) -> Any:
@@ -149,19 +161,23 @@ class _Step(Messenger):
             msg["infer"] = {**msg["infer"], "_scan_current_index": self._i}
 
 
-def _substituted(f: Body, stack: Any, i: Any) -> Body:
+def _substituted(f: Body, stack: Any, rows: Any, i: Any) -> Body:
     """The body with the values that handlers outside have for its sites."""
     body: Body = _Step(f, i)
-    for kind, source in stack:
+    for (kind, source), own in zip(stack, rows, strict=True):
         handler = handlers.condition if kind == "condition" else handlers.substitute
-        body = handler(body, None, _row_giver(kind, source, i))
+        body = handler(body, None, _row_giver(kind, source, own, i))
     return body
 
 
-def _row_giver(kind: str, source: Any, i: Any) -> Callable[[Message], Any]:
+def _row_giver(kind: str, source: Any, rows: Any, i: Any) -> Callable[[Message], Any]:
+    """What a handler has for a site in this step: a row of what is walked, or found by number."""
+
     def give(msg: Message) -> Any:
         if msg["type"] not in ("sample", "deterministic"):
             return None
+        if msg["name"] in rows:
+            return rows[msg["name"]]
         if isinstance(source, Mapping):
             value = source.get(msg["name"])
             if kind == "replay":

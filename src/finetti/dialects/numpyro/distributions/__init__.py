@@ -19,6 +19,7 @@ from finetti.dialects.numpyro.distributions import (
     special,
     submodules,
     transforms,
+    trees,
     util,
     wrapped,
 )
@@ -29,7 +30,8 @@ from finetti.errors import NotYetSupported
 
 # Module -> what is public of it.
 _PUBLIC = {
-    base: ("Distribution", "DistributionMeta", "ExpandedDistribution", "Independent",
+    trees: ("DistributionMeta",),
+    base: ("Distribution", "ExpandedDistribution", "Independent",
            "MaskedDistribution", "enable_validation", "validation_enabled"),
     special: ("Delta", "FoldedDistribution", "ImproperUniform", "TransformedDistribution", "Unit"),
     choices: ("Bernoulli", "Binomial", "Categorical", "Geometric", "Multinomial",

@@ -6,15 +6,14 @@ import inspect
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import register_pytree_node
 
 from finetti.dialects.numpyro.distributions import constraints
+from finetti.dialects.numpyro.distributions.trees import TreeNode
 from finetti.dialects.numpyro.distributions.util import (
     is_concrete,
     sum_rightmost,
@@ -42,26 +41,7 @@ def validation_enabled(is_validate: bool = True) -> Iterator[None]:
         enable_validation(before)
 
 
-COERCIONS: list[Any] = []
-
-
-class DistributionMeta(type):
-    """Makes classes show the signature of their `__init__`, and asks `COERCIONS` first."""
-
-    def __init__(cls, *args: Any, **kwargs: Any) -> None:
-        if "__signature__" not in cls.__dict__:
-            cls.__signature__ = inspect.signature(partial(cls.__init__, None))
-        super().__init__(*args, **kwargs)
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        for coerce in COERCIONS:
-            result = coerce(cls, args, kwargs)
-            if result is not None:
-                return result
-        return super().__call__(*args, **kwargs)
-
-
-class Distribution(metaclass=DistributionMeta):
+class Distribution(TreeNode):
     """A distribution over events, for a batch of parameters.
 
     Parameters
@@ -75,14 +55,9 @@ class Distribution(metaclass=DistributionMeta):
     arg_constraints: ClassVar[dict[str, Any]] = {}
     has_enumerate_support: bool = False
     reparametrized_params: Sequence[str] = ()
-    pytree_data_fields: tuple[str, ...] = ()
     pytree_aux_fields: tuple[str, ...] = ("_batch_shape", "_event_shape")
     _validate_args: bool = True
     _support: Any = None
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        register_pytree_node(cls, cls.tree_flatten, cls.tree_unflatten)
 
     def __init__(
         self, batch_shape: Shape = (), event_shape: Shape = (), *, validate_args: bool | None = None
@@ -93,47 +68,6 @@ class Distribution(metaclass=DistributionMeta):
             self._validate_args = validate_args
         if self._validate_args:
             self.validate_args(strict=False)
-
-    # -- as a pytree -----------------------------------------------------------------------------
-
-    @classmethod
-    def gather_pytree_data_fields(cls) -> tuple[str, ...]:
-        """The attributes that are children of the tree: those of the class and of its bases."""
-        fields: dict[str, None] = {}
-        for base in cls.__mro__:
-            if issubclass(base, Distribution):
-                own = base.__dict__
-                names = own.get("pytree_data_fields", tuple(own.get("arg_constraints", ())))
-                fields.update(dict.fromkeys(names))
-        return tuple(fields)
-
-    @classmethod
-    def gather_pytree_aux_fields(cls) -> tuple[str, ...]:
-        """The attributes that are static in the tree."""
-        fields: dict[str, None] = {"_validate_args": None}
-        for base in cls.__mro__:
-            if issubclass(base, Distribution):
-                fields.update(dict.fromkeys(base.__dict__.get("pytree_aux_fields", ())))
-        return tuple(fields)
-
-    def tree_flatten(self) -> Any:
-        """Its children and its static attributes."""
-        own = self.__dict__
-        children = tuple(own.get(name) for name in self.gather_pytree_data_fields())
-        return children, tuple(own.get(name) for name in self.gather_pytree_aux_fields())
-
-    @classmethod
-    def tree_unflatten(cls, aux: Any, children: Any) -> Any:
-        """The distribution with other children, which are not checked."""
-        self = cls.__new__(cls)
-        for names, values in (
-            (cls.gather_pytree_data_fields(), children),
-            (cls.gather_pytree_aux_fields(), aux),
-        ):
-            for name, value in zip(names, values, strict=True):
-                if value is not None:
-                    self.__dict__[name] = value
-        return self
 
     # -- checks ----------------------------------------------------------------------------------
 
@@ -323,8 +257,8 @@ def batch_of(value: Any, event_dim: int) -> Shape:
 class _Wrapper(Distribution):
     """A distribution around another one, which says most."""
 
-    pytree_data_fields = ("base_dist",)
-    pytree_aux_fields = ("has_enumerate_support",)
+    pytree_data_fields: tuple[str, ...] = ("base_dist",)
+    pytree_aux_fields: tuple[str, ...] = ("has_enumerate_support",)
     base_dist: Distribution
 
     @property

@@ -10,9 +10,9 @@ import numpy as np
 from jax.tree_util import register_pytree_node
 
 
-def library_of(x: Any) -> Any:
-    """`jax.numpy` for JAX's arrays and tracers, else `numpy`."""
-    return jnp if isinstance(x, jax.Array) else np
+def library_of(*arrays: Any) -> Any:
+    """`jax.numpy` where there are JAX's arrays or tracers, else `numpy`."""
+    return jnp if any(isinstance(x, jax.Array) for x in arrays) else np
 
 
 def same(x: Any, y: Any, static: bool) -> Any:
@@ -86,13 +86,16 @@ class ParameterFreeConstraint(Constraint):
         return isinstance(other, type(self))
 
 
+_SINGLE: dict[type, Any] = {}
+
+
 class SingletonConstraint(ParameterFreeConstraint):
     """A constraint of which there is one object, so that `is` compares it."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if "_instance" not in cls.__dict__:
-            cls._instance = super().__new__(cls)  # type: ignore[attr-defined]
-        return cls._instance  # type: ignore[attr-defined]
+        if cls not in _SINGLE:
+            _SINGLE[cls] = super().__new__(cls)
+        return _SINGLE[cls]
 
     def eq(self, other: object, static: bool = False) -> Any:
         if self.fields:  # a bounded set with a name of its own: equal to one with those bounds

@@ -15,25 +15,27 @@ from finetti.dialects.numpyro.distributions.base import (
     Independent,
     MaskedDistribution,
 )
-from finetti.dialects.numpyro.distributions.classes import CLASSES as D
+from finetti.dialects.numpyro.distributions.classes import CLASSES
 from finetti.dialects.numpyro.distributions.special import Delta
 from finetti.dialects.numpyro.distributions.util import sum_rightmost
 from finetti.dist import divergence
 
+D: dict[str, Any] = CLASSES
+_PAIR = ("concentration1", "concentration0")
 _ROWS: dict[tuple[str, str], tuple[Callable[..., Any], tuple[str, ...], tuple[str, ...]]] = {
     ("Normal", "Normal"): (divergence.normal, ("loc", "scale"), ("loc", "scale")),
-    ("Beta", "Beta"): (divergence.beta, *[("concentration1", "concentration0")] * 2),
-    ("Gamma", "Gamma"): (divergence.gamma, *[("concentration", "rate")] * 2),
-    ("Dirichlet", "Dirichlet"): (divergence.dirichlet, *[("concentration",)] * 2),
-    ("CategoricalProbs", "CategoricalProbs"): (divergence.categorical, *[("probs",)] * 2),
+    ("Beta", "Beta"): (divergence.beta, _PAIR, _PAIR),
+    ("Gamma", "Gamma"): (divergence.gamma, ("concentration", "rate"), ("concentration", "rate")),
+    ("Dirichlet", "Dirichlet"): (divergence.dirichlet, ("concentration",), ("concentration",)),
+    ("CategoricalProbs", "CategoricalProbs"): (divergence.categorical, ("probs",), ("probs",)),
     ("MultivariateNormal", "MultivariateNormal"): (
-        divergence.mvnormal, *[("loc", "scale_tril")] * 2,
+        divergence.mvnormal, ("loc", "scale_tril"), ("loc", "scale_tril"),
     ),
     ("Weibull", "Gamma"): (
         divergence.weibull_gamma, ("concentration", "scale"), ("concentration", "rate"),
     ),
     ("Kumaraswamy", "Beta"): (
-        divergence.kumaraswamy_beta, *[("concentration1", "concentration0")] * 2,
+        divergence.kumaraswamy_beta, _PAIR, _PAIR,
     ),
 }  # fmt: skip
 

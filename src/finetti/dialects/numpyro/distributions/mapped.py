@@ -22,6 +22,7 @@ from finetti.dialects.numpyro.distributions.transforms import (
 )
 from finetti.dialects.numpyro.distributions.util import clamp_probs, validate_sample
 from finetti.dist.directional import skewed_of
+from finetti.dist.entropy import wishart
 from finetti.ir import ops
 
 
@@ -115,6 +116,9 @@ class Wishart(_OfFactor):
     def variance(self) -> Array:
         nu, scale, outer, _ = self._wide()
         return nu * (scale**2 + outer)
+
+    def entropy(self) -> Array:
+        return graphs.apply(wishart, jnp.asarray(self.concentration, float), self.scale_tril)
 
 
 class InverseWishart(_OfFactor):

@@ -13,7 +13,7 @@ from finetti.dialects.numpyro.distributions.tabled import Recorded
 from finetti.dist.mixture import mixture_of
 from finetti.ir import Tensor, ops
 
-_CATEGORICAL = (CLASSES["CategoricalProbs"], CLASSES["CategoricalLogits"])
+_CATEGORICAL: Any = (CLASSES["CategoricalProbs"], CLASSES["CategoricalLogits"])
 
 
 def _weights(**given: Tensor) -> dict[str, Any]:

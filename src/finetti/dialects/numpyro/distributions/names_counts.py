@@ -7,6 +7,7 @@ from typing import Any
 from finetti.dialects.numpyro.distributions import constraints, graphs
 from finetti.dialects.numpyro.distributions.names_numbers import CONCENTRATION, PAIR, RATE
 from finetti.dialects.numpyro.distributions.tabled import Arg, Row
+from finetti.dist import ordered
 from finetti.ir import ops
 
 C = constraints
@@ -71,7 +72,7 @@ COUNTS = (
         lambda d: C.integer_interval(0, d.cutpoints.shape[-1]),
         "One of several categories in an order.", parent="CategoricalProbs", differentiable=(),
         enumerable=True, missing=NOTHING, nan_moments=True,
-        derived={"probs": lambda d: graphs.apply(_ordered_probs, d.predictor, d.cutpoints)}),
+        derived={"probs": lambda d: graphs.apply(ordered.probabilities, d.predictor, d.cutpoints)}),
     Row("Poisson", "discrete",
         (Arg("rate", C.greater_than_eq(0.0)), Arg("is_sparse", None, False, keyword_only=True)),
         "Poisson", {"mu": "rate"}, C.nonnegative_integer, "A count.", differentiable=(),
@@ -127,9 +128,3 @@ COUNTS = (
         "The number of successes before so many failures, by log odds.", parent="GammaPoisson",
         differentiable=(), missing=("icdf", "entropy")),
 )  # fmt: skip
-
-
-def _ordered_probs(predictor: Any, cutpoints: Any) -> Any:
-    from finetti.dist.ordered import probabilities  # noqa: PLC0415, loaded when it is used
-
-    return probabilities(predictor, cutpoints)

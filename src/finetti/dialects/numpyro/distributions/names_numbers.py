@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
+
 from finetti.dialects.numpyro.distributions import constraints
+from finetti.dialects.numpyro.distributions import transforms as T
 from finetti.dialects.numpyro.distributions.tabled import Arg, Row
 
 C = constraints
@@ -31,7 +34,8 @@ CONTINUOUS = (
         "The size of a normal number.", missing=("entropy",)),
     Row("LogNormal", "continuous", (LOC, SCALE), "LogNormal", {"mu": "loc", "sigma": "scale"},
         C.positive, "A positive number whose logarithm is normal.",
-        parent="TransformedDistribution"),
+        parent="TransformedDistribution",
+        mapped=lambda d: (d._classes["Normal"](d.loc, d.scale), [T.ExpTransform()])),
     Row("Exponential", "continuous", (RATE,), "Exponential", {"lam": "rate"}, C.positive,
         "A positive number, with constant hazard."),
     Row("Gamma", "continuous", (CONCENTRATION, RATE), "Gamma",
@@ -40,7 +44,8 @@ CONTINUOUS = (
         "A sum of squares of normal numbers.", parent="Gamma"),
     Row("InverseGamma", "continuous", (CONCENTRATION, RATE), "InverseGamma",
         {"alpha": "concentration", "beta": "rate"}, C.positive,
-        "The reciprocal of a gamma number.", parent="TransformedDistribution"),
+        "The reciprocal of a gamma number.", parent="TransformedDistribution",
+        mapped=lambda d: (d._classes["Gamma"](d.concentration, d.rate), [T.PowerTransform(-1.0)])),
     Row("Beta", "continuous", PAIR, "Beta",
         {"alpha": "concentration1", "beta": "concentration0"}, C.unit_interval,
         "A proportion between 0 and 1."),
@@ -58,7 +63,9 @@ CONTINUOUS = (
         "A number between two bounds, each equally likely."),
     Row("LogUniform", "continuous", (Arg("low", C.positive), Arg("high", C.positive)),
         "loguniform.LogUniform", {"lower": "low", "upper": "high"}, between,
-        "A positive number whose logarithm is uniform.", parent="TransformedDistribution"),
+        "A positive number whose logarithm is uniform.", parent="TransformedDistribution",
+        mapped=lambda d: (d._classes["Uniform"](jnp.log(d.low), jnp.log(d.high)),
+                          [T.ExpTransform(domain=C.interval(jnp.log(d.low), jnp.log(d.high)))])),
     Row("Cauchy", "continuous", (LOC, SCALE), "Cauchy", {"alpha": "loc", "beta": "scale"}, C.real,
         "A real number with very heavy tails."),
     Row("HalfCauchy", "continuous", (SCALE,), "HalfCauchy", {"beta": "scale"}, C.positive,
@@ -89,7 +96,10 @@ CONTINUOUS = (
         missing=("icdf",)),
     Row("Pareto", "continuous", (NEEDED_SCALE, Arg("alpha", C.positive)), "Pareto",
         {"m": "scale", "alpha": "alpha"}, lambda d: C.greater_than(d.scale),
-        "A number above a bound with a heavy tail.", parent="TransformedDistribution"),
+        "A number above a bound with a heavy tail.", parent="TransformedDistribution",
+        mapped=lambda d: (d._classes["Exponential"](d.alpha), [
+            T.ExpTransform(domain=C.positive),
+            T.AffineTransform(0.0, d.scale, domain=C.greater_than(1.0))])),
     Row("Gompertz", "continuous", (CONCENTRATION, RATE), "gompertz.Gompertz",
         {"eta": "concentration", "b": "rate"}, C.positive,
         "A time to failure whose hazard grows exponentially.", missing=("variance", "entropy")),

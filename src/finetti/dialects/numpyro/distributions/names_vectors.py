@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from finetti.dialects.numpyro.distributions import constraints, graphs
+from finetti.dialects.numpyro.distributions import transforms as T
 from finetti.dialects.numpyro.distributions.tabled import Arg, Row
 from finetti.dist import lkj, mvmore, mvnormal, zerosum
 from finetti.ir import ops
@@ -101,6 +102,12 @@ def _wide_scale(d: Any) -> Any:
     return jnp.reshape(d.scale, (*jnp.shape(d.scale), *(1,) * len(d.event_shape)))
 
 
+def _zero_sum_parts(d: Any) -> Any:
+    axes = len(d.event_shape)
+    scale = jnp.broadcast_to(_wide_scale(d), (*d.batch_shape, *(n - 1 for n in d.event_shape)))
+    return d._classes["Normal"](0.0, scale).to_event(axes), [T.ZeroSumTransform(axes)]
+
+
 def _circulant(d: Any) -> Any:
     return mvmore.Circulant if "covariance_row" in d.__dict__ else mvmore.CirculantSpectrum
 
@@ -145,7 +152,7 @@ VECTORS = (
         lambda d: C.zero_sum(len(d.event_shape)),
         "Normal numbers that sum to zero along their axes.",
         lambda d: tuple(d.__dict__["event_shape"]), parent="TransformedDistribution",
-        missing=NOTHING),
+        missing=NOTHING, mapped=_zero_sum_parts),
     Row("CAR", "continuous",
         (LOC_NEEDED, Arg("correlation", C.open_interval(-1, 1)),
          Arg("conditional_precision", C.positive),

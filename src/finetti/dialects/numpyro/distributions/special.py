@@ -28,6 +28,7 @@ from finetti.dialects.numpyro.distributions.util import (
 )
 from finetti.dialects.numpyro.lowered import Lowered
 from finetti.dist import Flat, HalfFlat, diracdelta
+from finetti.errors import NotYetSupported
 from finetti.ir import Tensor, ops
 
 C = constraints
@@ -126,7 +127,7 @@ class ImproperUniform(Distribution):
         return inside if more <= 0 else jnp.all(inside, axis=tuple(range(-more, 0)))
 
     def _lower(self) -> Lowered | None:
-        inner = self._set
+        inner: Any = self._set
         axes = 0
         if isinstance(inner, C.independent):
             inner, axes = inner.base_constraint, inner.reinterpreted_batch_ndims
@@ -147,7 +148,7 @@ ImproperUniform.support = property(_get_set)  # type: ignore[assignment]
 class TransformedDistribution(_Wrapper):
     """The values of another distribution, mapped."""
 
-    pytree_data_fields = ("base_dist", "transforms")
+    pytree_data_fields: tuple[str, ...] = ("base_dist", "transforms")
     transforms: list[Transform]
 
     def __init__(
@@ -158,7 +159,7 @@ class TransformedDistribution(_Wrapper):
         validate_args: bool | None = None,
     ) -> None:
         parts = _list_of(transforms)
-        base = base_distribution
+        base: Any = base_distribution
         if isinstance(base, TransformedDistribution):
             base, parts = base.base_dist, [*base.transforms, *parts]
         whole = ComposeTransform(parts)
@@ -259,12 +260,17 @@ class MappedRow(Tabled, TransformedDistribution):
     @property
     def base_dist(self) -> Any:  # type: ignore[override]
         """What is mapped."""
-        return self.row.mapped(self)[0]
+        return self._mapped()[0]
 
     @property
     def transforms(self) -> Any:  # type: ignore[override]
         """How it is mapped."""
-        return self.row.mapped(self)[1]
+        return self._mapped()[1]
+
+    def _mapped(self) -> tuple[Any, list[Any]]:
+        if self.row.mapped is None:
+            raise NotYetSupported(f"{self.row.name}: its base and transforms are not written")
+        return self.row.mapped(self)
 
     @classmethod
     def gather_pytree_data_fields(cls) -> tuple[str, ...]:

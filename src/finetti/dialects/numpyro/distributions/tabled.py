@@ -15,9 +15,9 @@ from finetti import dist
 from finetti.dialects.numpyro.distributions import constraints, graphs
 from finetti.dialects.numpyro.distributions.base import Array, Distribution, Shape
 from finetti.dialects.numpyro.distributions.derived import PREPARE
+from finetti.dialects.numpyro.distributions.trees import DistributionMeta
 from finetti.dialects.numpyro.distributions.util import is_concrete
 from finetti.dialects.numpyro.lowered import Lowered
-from finetti.errors import NotYetSupported
 
 NEEDED = inspect.Parameter.empty
 
@@ -274,7 +274,7 @@ def make_class(row: Row, parents: Mapping[str, type], package: str) -> type:
     differentiable = names if row.differentiable is None else row.differentiable
     lines = "".join(f"\n    {arg.name} : array_like" for arg in row.args)
     base = parents[row.parent] if row.parent else Tabled
-    return type(base)(
+    return DistributionMeta(
         row.name,
         (base,),
         {
@@ -282,6 +282,7 @@ def make_class(row: Row, parents: Mapping[str, type], package: str) -> type:
             "__doc__": f"{row.summary}\n\n    Parameters\n    ----------{lines}\n    ",
             "__signature__": _SIGNATURES[row.name],
             "row": row,
+            "_classes": parents,
             "arg_constraints": {arg.name: arg.constraint for arg in arrays},
             "pytree_data_fields": names,
             "pytree_aux_fields": tuple(a.name for a in row.args if a.constraint is None),
@@ -289,12 +290,3 @@ def make_class(row: Row, parents: Mapping[str, type], package: str) -> type:
             "has_enumerate_support": row.enumerable,
         },
     )
-
-
-def refuse(name: str, reason: str) -> type:
-    """A class that says by name what there is not."""
-
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        raise NotYetSupported(f"numpyro.distributions.{name}: {reason}")
-
-    return type(Distribution)(name, (Distribution,), {"__init__": __init__, "__doc__": reason})

@@ -12,18 +12,19 @@ from finetti.dialects.numpyro.distributions.base import Array, Distribution, Sha
 from finetti.dialects.numpyro.distributions.classes import CLASSES
 from finetti.dialects.numpyro.distributions.components import component, composed
 from finetti.dialects.numpyro.distributions.tabled import Recorded
+from finetti.dialects.numpyro.distributions.trees import DistributionMeta
 from finetti.dist import TruncatedNormal as NormalBetween
 from finetti.dist import censored, gated
 from finetti.dist.truncated import truncated_of
 
-D = CLASSES
+D: dict[str, Any] = CLASSES
 
 
 class _Around(Recorded):
     """A distribution around `base_dist`, whose batch is as large as that of its parameters."""
 
     pytree_data_fields = ("base_dist",)
-    base_dist: Distribution
+    base_dist: Any
     extra: tuple[str, ...] = ()
 
     def _set(self, base: Distribution, given: dict[str, Any], validate: bool | None) -> None:
@@ -57,7 +58,8 @@ class _Truncated(_Around):
     _kinds: tuple[type, ...] = _ON_THE_LINE
 
     def _start(self, base: Any, given: dict[str, Any], validate: bool | None) -> None:
-        if not isinstance(base, self._kinds):
+        kinds: Any = self._kinds
+        if not isinstance(base, kinds):
             hint = "" if self._kinds is not _ON_THE_LINE else (
                 "; for a Gamma base distribution use numpyro.distributions.TruncatedGamma"
             )  # fmt: skip
@@ -288,7 +290,8 @@ class _Gated(_Around):
         self._set(base, {name: gate}, validate)
 
     def _parts(self) -> tuple[Any, dict[str, Any]]:
-        own = {n: self.__dict__[n] for n in ("gate", "gate_logits") if n in self.__dict__}
+        names = ("gate", "gate_logits")
+        own: dict[str, Any] = {n: self.__dict__[n] for n in names if n in self.__dict__}
         static = ("gate_logits" in own,)
         return composed(type(self)._make, [self._component()], own, static)
 
@@ -377,7 +380,7 @@ class _Named:
         return super().__getattr__(name)  # type: ignore[misc]
 
 
-def _named(name: str, kind: type, base: str, args: tuple[str, ...], support: Any, doc: str) -> type:
+def _named(name: str, kind: Any, base: str, args: tuple[str, ...], support: Any, doc: str) -> Any:
     """The class of a wrapper around one distribution, with its parameters in the signature."""
     row = D[base].row
 
@@ -385,7 +388,7 @@ def _named(name: str, kind: type, base: str, args: tuple[str, ...], support: Any
         kind.__init__(self, D[base](*given, **kw), gate, validate_args=validate_args)
 
     names = {arg.name: arg.constraint for arg in row.args if arg.name in args}
-    return type(kind)(
+    return DistributionMeta(
         name,
         (_Named, kind),
         {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from finetti.dialects.numpyro.infer import initialization, mcmc, reparam, util
+import finetti.dialects.numpyro.infer.reparam as reparam
+from finetti.dialects.numpyro.infer import initialization, mcmc, util
 from finetti.dialects.numpyro.infer.initialization import (
     init_to_feasible,
     init_to_mean,

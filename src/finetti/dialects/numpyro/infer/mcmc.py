@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from finetti.dialects.numpyro import diagnostics
 from finetti.dialects.numpyro.infer.container import to_inferencedata
+from finetti.dialects.numpyro.infer.device import to_jax
 from finetti.dialects.numpyro.infer.kernels import HMC, MCMCKernel
 from finetti.dialects.numpyro.infer.running import Result, Settings, run
 from finetti.dialects.numpyro.infer.util import unconstrain_fn
@@ -282,7 +282,7 @@ class MCMC:
         single = self.num_chains == 1
 
         def last(x: Array) -> Any:
-            return _device(np.asarray(x)[0, -1] if single else np.asarray(x)[:, -1])
+            return to_jax(np.asarray(x)[0, -1] if single else np.asarray(x)[:, -1])
 
         names = [n for n in result.target.names if n not in result.target.deterministics]
         point = {n: np.asarray(draws[n])[:, -1:] for n in names}
@@ -291,7 +291,7 @@ class MCMC:
             if result.target.rebuild is not None:
                 return result.target.rebuild({n: last(draws[n]) for n in names})
             whole = self._unconstrained(point)
-            return {n: _device(v[0, 0] if single else v[:, 0]) for n, v in whole.items()}
+            return {n: to_jax(v[0, 0] if single else v[:, 0]) for n, v in whole.items()}
 
         values = {name: last(self._field(name, stats)) for name in (*FIELDS, *MADE)
                   if "." not in name}  # fmt: skip
@@ -309,7 +309,7 @@ class MCMC:
         def one(point: dict[str, Any]) -> dict[str, Any]:
             return unconstrain_fn(model, args, kwargs, point)
 
-        latent = {n: jnp.asarray(v) for n, v in draws.items() if n not in hidden}
+        latent = {n: to_jax(v) for n, v in draws.items() if n not in hidden}
         found = jax.vmap(jax.vmap(one))(latent)
         return {n: np.asarray(found[n]) for n in latent}
 
@@ -359,7 +359,7 @@ class MCMC:
             With an axis of chains in front.
         """
         samples = self._drawn("get_samples")
-        return jax.tree_util.tree_map(jnp.asarray if group_by_chain else _joined, samples)
+        return jax.tree_util.tree_map(to_jax if group_by_chain else _joined, samples)
 
     def get_extra_fields(self, group_by_chain: bool = False) -> dict[str, Any]:
         """The sampler's fields that `run` was asked to keep, and `diverging`.
@@ -370,7 +370,7 @@ class MCMC:
             With an axis of chains in front.
         """
         self._drawn("get_extra_fields")
-        give = jnp.asarray if group_by_chain else _joined
+        give = to_jax if group_by_chain else _joined
         return {name: give(x) for name, x in self._states.items()}
 
     def print_summary(self, prob: float = 0.9, exclude_deterministic: bool = True) -> None:
@@ -397,10 +397,6 @@ class MCMC:
         return to_inferencedata(self._result, self.thinning, self._num_warmup)
 
 
-def _device(x: Array) -> Any:
-    return jnp.asarray(x)
-
-
 def _joined(x: Any) -> Any:
     # by NumPy: JAX would compile the change of shape
-    return jnp.asarray(np.asarray(x).reshape((-1, *x.shape[2:])))
+    return to_jax(np.asarray(x).reshape((-1, *x.shape[2:])))

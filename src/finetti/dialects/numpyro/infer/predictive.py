@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from finetti.dialects.numpyro import handlers
+from finetti.dialects.numpyro.infer.device import to_jax
 from finetti.dialects.numpyro.infer.running import seed_of
 from finetti.dialects.numpyro.primitives import Message
 from finetti.dialects.numpyro.translate import Translated, translate
@@ -128,7 +128,7 @@ class Predictive:
         if found is None:
             found = self._by_jax(rng_key, given, args, kwargs)
         return {
-            name: jnp.asarray(np.reshape(found[name], (*self._batch_shape, *found[name].shape[1:])))
+            name: to_jax(np.reshape(found[name], (*self._batch_shape, *found[name].shape[1:])))
             for name in sorted(found)
         }
 
@@ -274,12 +274,12 @@ def log_likelihood(
         wrong = next(n for n, x in given.items() if n in translated.values
                      and x.shape[1:] != translated.values[n].node.shape)  # fmt: skip
         raise ParameterError(
-            f"log_likelihood: the draws of {wrong!r} have shape {given[wrong].shape[1:]}, the model "
-            f"has {tuple(translated.values[wrong].node.shape)} with these arguments."
+            f"log_likelihood: the draws of {wrong!r} have shape {given[wrong].shape[1:]}, the "
+            f"model has {tuple(translated.values[wrong].node.shape)} with these arguments."
         )
     names = sorted(translated.terms)
     rows = compute([translated.terms[name].node for name in names], count, known)
     return {
-        name: jnp.asarray(np.reshape(x, (*shape, *x.shape[1:])))
+        name: to_jax(np.reshape(x, (*shape, *x.shape[1:])))
         for name, x in zip(names, rows, strict=True)
     }

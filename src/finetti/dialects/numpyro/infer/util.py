@@ -301,7 +301,7 @@ def free_sites(trace: Mapping[str, Message]) -> dict[str, Any]:
     }
 
 
-def find_valid_initial_params(
+def find_valid_initial_params(  # noqa: PLR0913, a user's keywords
     rng_key: Any,
     model: Model,
     *,
