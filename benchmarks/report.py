@@ -268,8 +268,9 @@ def machine(raw: Raw) -> str:
     listed = ", ".join(f"{k} {v}" for k, v in versions.items())
     done = ", ".join(f"{NAMES[who]} {len(each)}" for who, each in raw["rounds"].items())
     return (
-        f"{processor()}, {os.cpu_count()} cores, load average {raw['load']:.1f} at the start; {listed}; "
-        f"{compiler.stdout.splitlines()[0]}. Rounds: {done}; {raw['minutes']:.0f} minutes."
+        f"{processor()}, {os.cpu_count()} cores, load average {raw['load']:.1f} at the start; "
+        f"{listed}; {compiler.stdout.splitlines()[0]}. "
+        f"Rounds: {done}; {raw['minutes']:.0f} minutes."
     )
 
 

@@ -21,6 +21,8 @@ void bind_kernels(nb::module_& m) {
             return addresses;
         },
         "Addresses of the special functions and small linear algebra, by symbol.");
+    m.def("row_threads", &finetti::rows::set_limit, nb::arg("threads"),
+          "How many threads evaluations on this thread may use for their rows, 0 to say nothing; what was said before.");
     m.def(
         "apply_unary",
         [](std::uintptr_t address, nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu> x,

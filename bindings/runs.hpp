@@ -3,6 +3,7 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -10,9 +11,12 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
+#include "finetti/adapted.hpp"
 #include "finetti/chain_threads.hpp"
 #include "finetti/density.hpp"
 
@@ -40,6 +44,29 @@ nb::object shared_array(const std::shared_ptr<T[]>& values, std::initializer_lis
     auto* keeper = new std::shared_ptr<T[]>(values);
     nb::capsule owner(keeper, [](void* p) noexcept { delete static_cast<std::shared_ptr<T[]>*>(p); });
     return nb::ndarray<nb::numpy, T>(values.get(), shape.size(), shape.begin(), owner).cast();
+}
+
+/// What a run was given to begin with, its shapes checked.
+inline finetti::GivenAdaptation given_adaptation(const char* who, const std::optional<Points>& metric,
+                                                 const std::optional<Point>& steps, std::size_t chains,
+                                                 std::size_t n) {
+    finetti::GivenAdaptation given;
+    if (metric) {
+        if (metric->shape(0) != chains || metric->shape(1) != n)
+            throw std::invalid_argument(std::string(who) + ".metric has the shape (" +
+                                        std::to_string(metric->shape(0)) + ", " + std::to_string(metric->shape(1)) +
+                                        "); it must be (chains, n) = (" + std::to_string(chains) + ", " +
+                                        std::to_string(n) + ")");
+        given.metric.assign(metric->data(), metric->data() + metric->size());
+    }
+    if (steps) {
+        if (steps->shape(0) != chains)
+            throw std::invalid_argument(std::string(who) + ".steps has " + std::to_string(steps->shape(0)) +
+                                        " entries; it must have " + std::to_string(chains) + ", one per chain");
+        given.steps.assign(steps->data(), steps->data() + steps->size());
+    }
+    given.validate(who, chains, n);
+    return given;
 }
 
 /// start, poll, stop, join and what the threads leave behind.

@@ -3,6 +3,7 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -29,6 +31,7 @@ using namespace nb::literals;
 namespace {
 
 using bindings::function_at;
+using bindings::given_adaptation;
 using bindings::Point;
 using bindings::pointer_at;
 using bindings::Points;
@@ -39,9 +42,10 @@ using bindings::shared_array;
 class Run : public finetti::NutsRun {
 public:
     Run(const finetti::NutsConfig& config, std::uintptr_t function, const std::vector<std::uintptr_t>& data,
-        const Points& initial, std::uint64_t seed, nb::object keep)
-        : NutsRun(config, function_at(function), pointers_at(data), rows(initial, data.size()),
-                  initial.shape(1), seed),
+        const Points& initial, std::uint64_t seed, nb::object keep, const std::optional<Points>& metric,
+        const std::optional<Point>& steps)
+        : NutsRun(config, function_at(function), pointers_at(data), rows(initial, data.size()), initial.shape(1),
+                  seed, given_adaptation("NutsRun", metric, steps, data.size(), initial.shape(1))),
           keep_(std::move(keep)) {}
     ~Run() {
         const nb::gil_scoped_release release;
@@ -148,8 +152,11 @@ void bind_progress(nb::module_& m) {
 void bind_run(nb::module_& m) {
     nb::class_<Run> run(m, "NutsRun", "All chains of a NUTS run on threads; starts once.");
     run.def(nb::init<const finetti::NutsConfig&, std::uintptr_t, const std::vector<std::uintptr_t>&, const Points&,
-                     std::uint64_t, nb::object>(),
-            "config"_a, "fn"_a, "data"_a, "initial"_a, "seed"_a, "keep"_a = nb::none())
+                     std::uint64_t, nb::object, const std::optional<Points>&, const std::optional<Point>&>(),
+            "config"_a, "fn"_a, "data"_a, "initial"_a, "seed"_a, "keep"_a = nb::none(), "metric"_a = nb::none(),
+            "steps"_a = nb::none(),
+            "metric: float64[chains, n], variances of x (the diagonal of the inverse mass matrix); steps: "
+            "float64[chains]. Kept where nothing is adapted, and where adaptation begins otherwise.")
         .def_prop_ro("draws", [](Run& run) { return draws_array(run, run.sampling()); },
                      "float64[chains, draws, n], shared with the chains.")
         .def_prop_ro("warmup_draws", [](Run& run) { return draws_array(run, run.warmup()); },
@@ -161,6 +168,14 @@ void bind_run(nb::module_& m) {
         .def_prop_ro("last_points",
                      [](const Run& run) { return shared_array(run.last_points(), {run.chains(), run.dimension()}); },
                      "float64[chains, n]: the point last drawn, or tried if no start was found.")
+        .def_prop_ro("metric",
+                     [](const Run& run) {
+                         return shared_array(run.adapted().metric(), {run.chains(), run.dimension()});
+                     },
+                     "float64[chains, n]: the variances at the end; 0 in chains that did not begin.")
+        .def_prop_ro("step_sizes",
+                     [](const Run& run) { return shared_array(run.adapted().steps(), {run.chains()}); },
+                     "float64[chains]: the step sizes at the end, before jitter.")
         .def_prop_ro("gradients", [](const Run& run) { return run.gradients(); },
                      "Gradients each chain has taken: start, search, warm-up and draws.");
     bindings::bind_threads(run);

@@ -1,6 +1,7 @@
 // The steps of a compound and the run that goes through them. The GIL is taken for a Python step's call only.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/shared_ptr.h>
 #include <nanobind/stl/string.h>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -34,6 +36,7 @@
 namespace nb = nanobind;
 namespace steps = finetti::steps;
 using namespace nb::literals;
+using bindings::Point;
 using bindings::Points;
 using bindings::shared_array;
 
@@ -157,7 +160,25 @@ void bind_hamiltonian(nb::module_& m) {
     step.def_rw("config", &HamiltonianStep::config, "Its draws, tune and store_warmup are the run's.")
         .def_rw("static", &HamiltonianStep::static_path, "HMC with path_length and max_steps instead of NUTS.")
         .def_rw("path_length", &HamiltonianStep::path_length)
-        .def_rw("max_steps", &HamiltonianStep::max_steps);
+        .def_rw("max_steps", &HamiltonianStep::max_steps)
+        .def(
+            "start_with",
+            [](HamiltonianStep& self, const std::optional<Points>& metric, const std::optional<Point>& sizes) {
+                self.given = bindings::given_adaptation("HamiltonianStep", metric, sizes, self.data.size(),
+                                                        self.size());
+            },
+            "metric"_a = nb::none(), "steps"_a = nb::none(),
+            "Variances [chains, size] and step sizes [chains] to begin with, as those of NutsRun.")
+        .def_prop_ro("metric",
+                     [](const HamiltonianStep& self) {
+                         return shared_array(self.adapted.metric(), {self.data.size(), self.size()});
+                     },
+                     "float64[chains, size]: the variances at the end of the run.")
+        .def_prop_ro("step_sizes",
+                     [](const HamiltonianStep& self) {
+                         return shared_array(self.adapted.steps(), {self.data.size()});
+                     },
+                     "float64[chains]: the step sizes at the end of the run, before jitter.");
 }
 
 /// call(chain, draw, tuning, x) -> x, or (x, {name: value}).

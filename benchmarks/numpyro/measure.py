@@ -58,8 +58,9 @@ def record(file: Path, samples: Any, fields: Any, spent: dict[str, float]) -> di
 
 def whole_call(mcmc: MCMC, data: dict[str, Any], seed: int, file: Path) -> dict[str, Any]:
     """One ``run``, all of it."""
+    key = jax.block_until_ready(jax.random.PRNGKey(seed))
     with Clock() as clock:
-        mcmc.run(jax.random.PRNGKey(seed), **data, extra_fields=("num_steps",))
+        mcmc.run(key, **data, extra_fields=("num_steps",))
         jax.block_until_ready(mcmc.get_samples())
     fields = mcmc.get_extra_fields()
     return record(file, mcmc.get_samples(group_by_chain=True), fields, clock.spent)
@@ -128,7 +129,8 @@ def main() -> None:
         found["steady"] = again(name, mcmc, data, seed + 500, steady)
     else:
         found["steady"] = compiled_chains(name, data, seed + 500, steady)
-    found["warmup_steps"] = warmup_steps(sampler(name, method), data, seed)
+    if seed == 1:
+        found["warmup_steps"] = warmup_steps(sampler(name, method), data, seed)
     found["versions"] = {WHO: numpyro.__version__, f"jax of {WHO}": jax.__version__}
     (folder / f"{stem}.json").write_text(json.dumps(found))
 

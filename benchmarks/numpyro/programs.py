@@ -1,7 +1,7 @@
 """The models, in NumPyro's words: NumPyro runs this file, and finetti's dialect runs it too.
 
-``python programs.py NAME METHOD`` (or ``finetti run programs.py NAME METHOD``) is what a user's script does, from
-import to printed summary.
+``python programs.py NAME METHOD`` (or ``finetti run programs.py NAME METHOD``) is what a user's
+script does, from import to printed summary.
 """
 
 from __future__ import annotations

@@ -133,10 +133,10 @@ def gradients_section(raw: Raw) -> str:
         for who in BOTH:
             per[who] = [
                 middle(raw, name, who, lambda r: r["first"]["steps"]),
-                middle(raw, name, who, lambda r: r["warmup_steps"]),
+                runs(raw, name, who)[0]["warmup_steps"],
                 middle(raw, name, who, lambda r: r["first ess"]),
                 middle(raw, name, who, lambda r: 1e3 * r["first ess"] / r["first"]["steps"]),
-                middle(raw, name, who, microseconds),
+                microseconds(runs(raw, name, who)),
                 middle(raw, name, who, lambda r: r["first"]["divergences"]),
             ]
         cells = [" / ".join(number(per[who][k], 4) for who in BOTH) for k in range(6)]
@@ -148,10 +148,11 @@ def gradients_section(raw: Raw) -> str:
                  rows)  # fmt: skip
 
 
-def microseconds(run: dict[str, Any]) -> float:
+def microseconds(found: list[dict[str, Any]]) -> float | None:
     """CPU of the steady state's samplers for each gradient, with the warm-up of the first run."""
-    cost = run["steady"].get("core", run["steady"])["cpu"]
-    return 1e6 * cost / (run["steady"]["steps"] + run["warmup_steps"])
+    warmup = found[0]["warmup_steps"]
+    steady = [run["steady"] for run in found]
+    return median(1e6 * s.get("core", s)["cpu"] / (s["steps"] + warmup) for s in steady)
 
 
 def agreement_section(raw: Raw) -> str:
@@ -177,9 +178,10 @@ def machine(raw: Raw) -> str:
     first = next(iter(raw["rounds"][0].values()))
     versions = {**first["finetti"]["versions"], **first["numpyro"]["versions"]}
     listed = ", ".join(f"{k} {v}" for k, v in versions.items())
+    before, after = raw["load"]
     return (
-        f"{processor()}, {os.cpu_count()} cores, load average {raw['load'][0]:.1f} at the start and "
-        f"{raw['load'][1]:.1f} at the end; {listed}. Rounds: {len(raw['rounds'])}; "
+        f"{processor()}, {os.cpu_count()} cores, load average {before:.1f} at the start and "
+        f"{after:.1f} at the end; {listed}. Rounds: {len(raw['rounds'])}; "
         f"{raw['minutes']:.0f} minutes."
     )
 

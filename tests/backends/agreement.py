@@ -110,6 +110,7 @@ def native(total: Node, inputs: Sequence[Node], values: Values) -> list[np.ndarr
 def by_jax(total: Node, inputs: Sequence[Node], values: Values) -> list[np.ndarray]:
     """Value and gradient by JAX."""
     import jax  # noqa: PLC0415
+
     from finetti.backends.jax_lowering import density  # noqa: PLC0415
 
     with jax.enable_x64(True):
@@ -160,6 +161,8 @@ def smallest(
             arrays.update((b, arrays[a]) for a, b in zip(before, after, strict=True))
             tried.update(b for a, b in zip(before, after, strict=True) if a in tried)
             found, known = cut, given
+    needed = set(topological([found]))
+    known = {node: array for node, array in known.items() if node in needed}
     return weighted(found), list(known), known
 
 
@@ -180,4 +183,13 @@ def _untried(found: Node, tried: set[Node]) -> Iterator[Node]:
     return (n for n in reversed(topological([found])[:-1]) if n.args and n not in tried)
 
 
-__all__ = ["Backend", "Expected", "by_jax", "expected", "native", "smallest", "values_of", "weighted"]
+__all__ = [
+    "Backend",
+    "Expected",
+    "by_jax",
+    "expected",
+    "native",
+    "smallest",
+    "values_of",
+    "weighted",
+]

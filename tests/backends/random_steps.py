@@ -1,7 +1,7 @@
 """Steps with every operation, for random graphs of any length.
 
-Arguments are squashed into the domains of the functions, matrices are well conditioned, and what is
-compared, ordered or rounded gets noise first: what a graph computes hardly depends on how it rounds.
+Arguments are squashed into the domains of the functions, matrices are well conditioned, and what
+is compared, ordered or rounded gets noise first: what a graph computes hardly depends on rounding.
 """
 
 from __future__ import annotations
@@ -57,12 +57,14 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "logit": lambda x: ops.logit(between(0.1, 0.9, x)), "ndtr": ops.ndtr,
     "exp2": lambda x: ops.exp2(ops.tanh(x)), "log2": lambda x: ops.log2(between(0.2, 3.0, x)),
     "erfcinv": lambda x: ops.erfcinv(between(0.1, 1.9, x)),
-    "log10": lambda x: ops.log10(between(0.2, 3.0, x)), "stopped": lambda x: ops.stop_gradient(x) * x,
+    "log10": lambda x: ops.log10(between(0.2, 3.0, x)),
+    "stopped": lambda x: ops.stop_gradient(x) * x,
     "logdiffexp": lambda x: ops.logdiffexp(between(1.0, 2.0, x), between(-2.0, 0.9, x)),
     "clip": lambda x: ops.clip(x, -0.731, 1.329), "abs": lambda x: ops.absolute(x - 0.2345),
     "log of exp sum": lambda x: ops.log(1.0 + ops.exp(x)), "log1m": lambda x: ops.log(
         1.0 - ops.exp(between(-5.0, -0.1, x))), "odds": lambda x: ops.exp(x) / (1.0 + ops.exp(x)),
-    "root": lambda x: ops.sqrt(ops.square(x - 0.2718)), "inverse twice": lambda x: 1.0 / (1.0 / (x + 40.0)),
+    "root": lambda x: ops.sqrt(ops.square(x - 0.2718)),
+    "inverse twice": lambda x: 1.0 / (1.0 / (x + 40.0)),
     "guarded log": lambda x: ops.where(x > 0.1357, ops.log(x), x),
     "guarded root": lambda x: ops.where(x < 0.1357, 0.5, ops.sqrt(x - 0.1357)),
 }  # fmt: skip
@@ -166,9 +168,12 @@ def reduced(g: Grower, x: Tensor) -> Tensor | None:
         lambda: ops.log_softmax(y, axis), lambda: ops.softmax(y, axis),
         lambda: ops.prod(1.0 + 0.1 * ops.tanh(y), axis), lambda: y - ops.max_(y, axis, True),
         lambda: ops.norm(y, axis=axis), lambda: ops.norm(y, 1, axis), lambda: ops.mean(y),
-        lambda: ops.where(ops.all_(y < 2.5, axis, True), y, 0.5 * y), lambda: ops.any_(y > 1.0, axis),
-        lambda: ops.sum_(ops.cast(ops.ceil(y), "int64"), axis), lambda: ops.logsumexp(y, axis, True),
-        lambda: ops.prod(ops.cast(y > -9.0, "int64"), axis), lambda: ops.min_(y, axis) * ops.sum_(y),
+        lambda: ops.where(ops.all_(y < 2.5, axis, True), y, 0.5 * y),
+        lambda: ops.any_(y > 1.0, axis),
+        lambda: ops.sum_(ops.cast(ops.ceil(y), "int64"), axis),
+        lambda: ops.logsumexp(y, axis, True),
+        lambda: ops.prod(ops.cast(y > -9.0, "int64"), axis),
+        lambda: ops.min_(y, axis) * ops.sum_(y),
     ))()  # fmt: skip
 
 
@@ -227,7 +232,8 @@ def moved(g: Grower, x: Tensor) -> Tensor | None:
         lambda: ops.split(x, [n // 3, n // 2], axis)[int(g.rng.integers(3))],
         lambda: ops.diag(flat, int(g.rng.integers(-1, 2))), lambda: ops.block_diag(
             ops.reshape(flat, (1, -1)), ops.reshape(2.0 * flat, (-1, 1))),
-        lambda: ops.outer(flat, ops.sin(flat)), lambda: ops.kron(flat[:3], ops.stack([flat, -flat])),
+        lambda: ops.outer(flat, ops.sin(flat)),
+        lambda: ops.kron(flat[:3], ops.stack([flat, -flat])),
         lambda: ops.linspace(ops.sum_(flat), ops.sum_(ops.sin(flat)), 5),
         lambda: ops.concatenate([x, ops.broadcast_to(ops.sum_(flat), x.shape), x * 0.5], axis),
         lambda: ops.expand_dims(x, (0, -1)), lambda: ops.reshape(x, x.node.shape[::-1]),
@@ -242,7 +248,8 @@ def matrix(g: Grower, x: Tensor) -> Tensor | None:
     k = int(g.rng.integers(-2, 3))
     return g.pick((
         lambda: ops.tril(x, k), lambda: ops.triu(x, k), lambda: ops.diagonal(x, k),
-        lambda: ops.trace(x), lambda: ops.matrix_transpose(x) + 0.5, lambda: ops.tril(x) - ops.triu(x),
+        lambda: ops.trace(x), lambda: ops.matrix_transpose(x) + 0.5,
+        lambda: ops.tril(x) - ops.triu(x),
     ))()  # fmt: skip
 
 
@@ -256,7 +263,8 @@ def key(g: Grower, shape: tuple[int, ...]) -> tuple:
             lambda n=n: slice(None), lambda s=start: s, lambda s=start, n=n: s - n,
             lambda s=start: slice(s, None), lambda: slice(None, None, -1),
             lambda: slice(None, None, 2), lambda s=start: slice(None, s + 1),
-            lambda n=n: g.rng.integers(-n, n, length), lambda n=n: g.rng.integers(0, n, (2, length)),
+            lambda n=n: g.rng.integers(-n, n, length),
+            lambda n=n: g.rng.integers(0, n, (2, length)),
             lambda n=n: g.rng.random(n) < 0.6 if len(shape) == 1 else slice(None),
         ))())  # fmt: skip
     if g.rng.integers(4) == 0:
@@ -296,7 +304,8 @@ def looked_up(g: Grower, x: Tensor) -> Tensor | None:
         lambda: x[k], lambda: x[k, ..., j] if x.ndim > 1 else x[k - n], lambda: x[..., j] * 2.0,
         lambda: ops.set_at(x, k, 0.25), lambda: ops.set_at(x, distinct, ops.sin(row)),
         lambda: ops.add_at(x, k, 0.1 * ops.sin(x[k])), lambda: ops.add_at(x, distinct, row * row),
-        lambda: x[k[:, None] if k.node.shape[0] < 9 else k, ...], lambda: x[::-1][k % 2 if n > 1 else k],
+        lambda: x[k[:, None] if k.node.shape[0] < 9 else k, ...],
+        lambda: x[::-1][k % 2 if n > 1 else k],
         lambda: x[k, None], lambda: x[ops.argmax(ops.flatten(x)[:n] + g.rng.normal(size=n))],
     ))()  # fmt: skip
 
@@ -317,7 +326,8 @@ def product(g: Grower, x: Tensor) -> Tensor | None:
         lambda: ops.expand_dims(flat, 0) @ const, lambda: batch @ const,
         lambda: batch @ batch[0] * (1.0 / n), lambda: ops.einsum("...i,i->...", x, line),
         lambda: ops.einsum("ij,kjl->kil", flat, const), lambda: ops.einsum("ij,ik->jk", flat, flat),
-        lambda: ops.einsum("bij,bjk,k->bi", batch, batch, line) / n, lambda: ops.einsum("ii->i", square),
+        lambda: ops.einsum("bij,bjk,k->bi", batch, batch, line) / n,
+        lambda: ops.einsum("ii->i", square),
         lambda: ops.einsum("i,j->ji", line, line), lambda: ops.einsum("ij->j", flat),
         lambda: ops.tensordot(flat, const, ([1], [1])), lambda: ops.dot(flat, ops.tanh(line)),
         lambda: ops.tensordot(line, line, 0)[:5], lambda: ops.matmul(line, const),
@@ -396,25 +406,28 @@ def looped(g: Grower, x: Tensor) -> Tensor | None:
         return ops.tanh(last + e), ops.sum_(seen, 0)
 
     runs: dict[str, Callable[[], tuple]] = {
-        "any": lambda: ops.scan(lambda c, e: (n := 0.3 * f(c) + 0.5 * ops.tanh(e), h(n)), start, [x],
-                                reverse=back),
+        "any": lambda: ops.scan(lambda c, e: (n := 0.3 * f(c) + 0.5 * ops.tanh(e), h(n)), start,
+                                [x], reverse=back),
         "pair": lambda: ops.scan(lambda c, e: (0.4 * ops.tanh(pairs(c, e)), c * e), start, [x]),
-        "counted": lambda: ops.scan(lambda c, e: ((c[0] + 1, ops.tanh(c[1] + e / (1 + c[0]))), c[0] * e),
-                                    (ops.as_tensor(0), start), [x], reverse=back),
-        "chosen": lambda: ops.scan(lambda c, e, i: (ops.where(ops.equal(i, 1), f(e) * 0.1, 0.5 * c),
-                                                    ops.where(c > 0.3171 * s, c, e)), start, [x, k]),
+        "counted": lambda: ops.scan(
+            lambda c, e: ((c[0] + 1, ops.tanh(c[1] + e / (1 + c[0]))), c[0] * e),
+            (ops.as_tensor(0), start), [x], reverse=back),
+        "chosen": lambda: ops.scan(
+            lambda c, e, i: (ops.where(ops.equal(i, 1), f(e) * 0.1, 0.5 * c),
+                             ops.where(c > 0.3171 * s, c, e)), start, [x, k]),
         "no sequence": lambda: ops.scan(lambda c: (ops.sin(c + s), c), start, length=int(
             g.rng.integers(0, 6))),
         "rows": lambda: ops.scan(lambda c, e: (ops.tanh(0.2 * c + ops.mean(e)), c + ops.sum_(c)),
                                  flat, [x]),
-        "matrix": lambda: ops.scan(lambda c, e, m: ((m @ c) * 0.2 + ops.sum_(ops.sin(e)), c), flat, [x],
-                                   [ops.outer(flat, ops.tanh(flat))]),
+        "matrix": lambda: ops.scan(lambda c, e, m: ((m @ c) * 0.2 + ops.sum_(ops.sin(e)), c),
+                                   flat, [x], [ops.outer(flat, ops.tanh(flat))]),
         "lookup": lambda: ops.scan(lambda c, e, i, t: (0.4 * c + t[i], e * t[0]), start,
                                    [x, k % len(k)], [x], reverse=back),
         "nested": lambda: ops.scan(inner, start, [x], reverse=back),
         "last": lambda: ops.scan(lambda c, e: (ops.tanh(c + 0.5 * e), None), start, [x]),
-        "sorted": lambda: ops.scan(lambda c, e: (0.5 * ops.cumsum(c) + 0.1 * ops.sum_(e), ops.max_(c)),
-                                   flat + np.arange(flat.node.shape[0]), [x]),
+        "running": lambda: ops.scan(
+            lambda c, e: (0.5 * ops.cumsum(c) + 0.1 * ops.sum_(e), ops.max_(c)),
+            flat + np.arange(flat.node.shape[0]), [x]),
     }  # fmt: skip
     if not n:
         del runs["lookup"]
@@ -424,8 +437,9 @@ def looped(g: Grower, x: Tensor) -> Tensor | None:
 
 
 MORE: tuple[Step, ...] = (
-    *(function,) * 12, *(pair,) * 6, truth, truth, hole, strided, reduced, running, ordered, ordered,
-    moved, moved, matrix, indexed, indexed, looked_up, product, product, solved, factored, looped,
+    *(function,) * 12, *(pair,) * 6, truth, truth, hole, strided, reduced, running, ordered,
+    ordered, moved, moved, matrix, indexed, indexed, looked_up, product, product, solved, factored,
+    looped,
 )  # fmt: skip
 THREE_BACKENDS: tuple[Step, ...] = (*STEPS, *MORE)
 TWO_BACKENDS: tuple[Step, ...] = (*THREE_BACKENDS, elsewhere, elsewhere)

@@ -132,6 +132,24 @@ def test_only_the_lower_triangle_of_a_matrix_is_factored():
     np.testing.assert_allclose(factor @ factor.T, [[2.0, 0.5], [0.5, 1.0]], rtol=1e-14)
 
 
+def test_an_extreme_that_was_rounded_otherwise_is_found():
+    from finetti.backends.jax import places_of  # noqa: PLC0415, needs JAX
+
+    x = np.array([[1.0, 3.0, 3.0], [2.0, -1.0, 0.5], [np.nan, 1.0, 5.0]])
+    largest = [[0, 1, 1], [1, 0, 0], [0, 0, 0]]
+    got = places_of(x, x.max(1, keepdims=True), axes=(1,), op=OPS["max"])
+    np.testing.assert_array_equal(got, largest)
+    off = np.nextafter(x.max(1, keepdims=True), np.inf)
+    got = places_of(x, off, axes=(1,), op=OPS["max"])
+    np.testing.assert_array_equal(got, [[0, 1, 0], [1, 0, 0], [0, 0, 0]])
+    smallest = places_of(x[:2], np.float64(-1.5), axes=(0, 1), op=OPS["min"])
+    np.testing.assert_array_equal(smallest, [[0, 0, 0], [0, 1, 0]])
+    y = ops.new_input("y", (2, 3))
+    graph = ops.sum_(ops.max_(y * 0.7 + x[:2], 0)).node
+    made = lower(gradient(graph, [y.node]), [y.node]).lower(x[:2]).as_text()
+    assert "argmax" in made
+
+
 def test_places_out_of_bounds_are_nan():
     x, at = ops.new_input("x", (3,)), ops.new_input("at", (2,), "int64")
     graph = ops.getitem(x, at).node

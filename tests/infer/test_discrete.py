@@ -180,6 +180,20 @@ def test_other_steps_for_the_coins(make):
 # -- with continuous variables --------------------------------------------------------------------
 
 
+def test_poisson_steps_reach_all_numbers_whatever_their_scale():
+    model, space = two_counts()
+    with model:
+        steps = [
+            pm.Metropolis([model["n"]], scaling=2.0, tune=False, proposal_dist=pm.PoissonProposal),
+            pm.Metropolis([model["k"]]),
+        ]
+        draws = to_draws(
+            pm.sample(6000, tune=500, chains=4, cores=1, step=steps, random_seed=4, **QUIET)
+        )
+    assert [np.unique(chain % 2).size for chain in draws.posterior["n"]] == [2] * 4
+    check(model, space, draws)
+
+
 def mixture(n=40):
     y = np.concatenate([RNG.normal(-2, 1, n // 2), RNG.normal(2, 1, n - n // 2)])
     with pm.Model() as model:

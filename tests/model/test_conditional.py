@@ -8,7 +8,13 @@ from finetti.backends import reference
 from finetti.dialects import pymc3
 from finetti.ir import ops
 from finetti.model.compile import Layout, compile_outputs
-from finetti.model.conditional import conditional, leaves, touched, without
+from finetti.model.conditional import (
+    conditional,
+    leaves,
+    touched,
+    without,
+    without_gradient,
+)
 
 RNG = np.random.default_rng(20)
 Y = RNG.normal(size=12)
@@ -220,6 +226,13 @@ def test_without_leaves_the_density_has_neither_their_values_nor_their_terms():
     values = dict(zip(core.inputs, (x[0], np.array(2), x[2]), strict=True))
     want = reference.evaluate([core.logp()], values)[0]
     np.testing.assert_allclose(compile_outputs([core.logp().node], core.inputs)(x)[0], want)
+
+
+def test_variables_below_a_black_box_without_gradient_are_known():
+    with pm.Model() as model:
+        a, b, c = (pm.Normal(name) for name in "abc")
+        pm.Normal("y", pm.blackbox(np.sin)(a) + pm.blackbox(np.cos, grad=lambda g, x: g)(b) + c)
+    assert without_gradient(model.density()) == {"a"}
 
 
 def test_what_is_left_of_a_leaf_is_the_check_of_its_parameters():

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import finetti as pm
 from finetti.errors import DimsError, DtypeError, FinettiError, NotYetSupported, ParameterError
 from finetti.report.digits import format_cell
 from finetti.report.summary import summary
@@ -394,3 +395,17 @@ def test_digits_follow_the_standard_error(row, column, text):
 def test_a_table_of_ones_own():
     table = SummaryTable([[1.5, 2.5]], ["a"], ["p", "q"], rounding=1)
     assert str(table).split() == ["p", "q", "a", "1.5", "2.5"]
+
+
+def test_variables_that_were_not_walked_are_said_to_be():
+    with pm.Model():
+        p = pm.Beta("p", 2, 2)
+        pm.Binomial("y", 10, p, observed=4)
+        pm.Binomial("k", 5, p)
+        result = pm.sample(50, tune=50, random_seed=1, progressbar=False,
+                           compute_convergence_checks=False)  # fmt: skip
+    words = "k: drawn exactly from its distribution, given the draws of the others."
+    assert words in str(pm.summary(result))
+    result.posterior  # noqa: B018, becomes the installed ArviZ's container
+    assert words in str(pm.summary(result))
+    assert "exactly" not in str(pm.summary(result, var_names=["p"]))

@@ -33,6 +33,9 @@ public:
           trajectory_(hamiltonian_, config, stop, length...),
           warmup_(config, hamiltonian_, trajectory_, seed, chain) {}
 
+    /// A metric (nullptr: none) and a step size to begin with; to be called before begin.
+    void start_with(const double* variance, double step) { warmup_.start_with(variance, step); }
+
     /// Finds a start around `initial` and prepares the warm-up; throws StartError.
     void begin(const double* initial) {
         find_start(initial);
@@ -76,6 +79,8 @@ public:
     /// Whether the last trajectory led to another point than its start.
     [[nodiscard]] bool position_is_new() const noexcept { return trajectory_.current().index != 0; }
     [[nodiscard]] const Transition& last_transition() const noexcept { return transition_; }
+    /// The step size before jitter.
+    [[nodiscard]] double step_size() const noexcept { return warmup_.step(); }
     [[nodiscard]] const DiagonalMetric& metric() const noexcept { return hamiltonian_.metric(); }
 
 private:

@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "finetti/row_threads.hpp"
+
 namespace finetti {
 
 /// Seconds of the monotonic clock.
@@ -69,6 +71,9 @@ public:
     void start(std::size_t cores) {
         if (!threads_.empty()) throw std::logic_error("start was called before; a run starts once");
         const std::size_t workers = std::clamp<std::size_t>(cores, 1, std::max<std::size_t>(jobs(), 1));
+        const std::size_t present = std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+        cores_ = std::min(cores, present);
+        share(workers);
         for (std::size_t i = 0; i < workers; ++i) {
             const std::lock_guard lock(mutex_);
             threads_.emplace_back([this] { work(); });
@@ -136,14 +141,23 @@ protected:
     void fail(std::size_t chain, const std::exception& error) { errors_[chain] = error.what(); }
 
 private:
+    /// Cores that so many chains leave idle work on the rows of their densities.
+    void share(std::size_t running) noexcept {
+        row_threads_.store(std::max<std::size_t>(cores_ / running, 1), std::memory_order_relaxed);
+    }
+
     void work() noexcept {
+        rows::follow_limit(row_threads_);
         for (;;) {
             const std::size_t job = next_job_.fetch_add(1, std::memory_order_relaxed);
             if (job >= jobs()) break;
             run_job(job);
         }
         const std::lock_guard lock(mutex_);
-        if (--running_ == 0) finished_.notify_all();
+        if (--running_ == 0)
+            finished_.notify_all();
+        else
+            share(running_);
     }
 
     std::int64_t tune_, total_;
@@ -153,7 +167,8 @@ private:
     std::atomic<std::size_t> next_job_{0};
     std::mutex mutex_;
     std::condition_variable finished_;
-    std::size_t running_ = 0;
+    std::size_t running_ = 0, cores_ = 1;
+    std::atomic<std::size_t> row_threads_{1};  // what one evaluation may use
     std::vector<std::thread> threads_;
 };
 

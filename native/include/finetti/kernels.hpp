@@ -9,6 +9,7 @@
 #include "finetti/factor_adjoint.hpp"
 #include "finetti/linalg.hpp"
 #include "finetti/many.hpp"
+#include "finetti/row_threads.hpp"
 #include "finetti/special.hpp"
 #include "finetti/sweeps.hpp"
 
@@ -73,6 +74,8 @@ inline auto kernel_table() noexcept {
         Kernel{"finetti_put_along", address_of(&along::put)},
         Kernel{"finetti_recurrence", address_of(&along::recurrence)},
         Kernel{"finetti_take_along", address_of(&along::take)},
+        Kernel{"finetti_add_chunks", address_of(&rows::add_chunks)},
+        Kernel{"finetti_parallel_for", address_of(&rows::parallel_for)},
         Kernel{"finetti_cumsum", address_of(&sweeps::cumsum)},
         Kernel{"finetti_matvec", address_of(&sweeps::matvec)},
         Kernel{"finetti_vecmat", address_of(&sweeps::vecmat)},

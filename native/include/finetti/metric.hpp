@@ -86,6 +86,14 @@ public:
         std::fill_n(arena_.vector(0), 4 * arena_.stride(), 0.0);
     }
 
+    /// Begins with a metric instead of nothing: it weighs as much as so many draws, which leave the means alone.
+    void expect(const double* variance, std::size_t dimension, double weight) noexcept {
+        for (std::size_t i = 0; i < dimension; ++i) {
+            squares_x()[i] = weight * variance[i];
+            squares_g()[i] = weight / variance[i];
+        }
+    }
+
     void add(const double* x, const double* g) noexcept {
         ++count_;
         const double weight = 1.0 / static_cast<double>(count_);
@@ -130,6 +138,9 @@ public:
     explicit MetricWindows(std::size_t dimension)
         : dimension_(dimension), foreground_(dimension), background_(dimension) {}
 
+    /// A metric to begin with; the first switch forgets it.
+    void expect(const double* variance) noexcept { current_->expect(variance, dimension_, given_weight); }
+
     void add(const double* x, const double* g) noexcept {
         foreground_.add(x, g);
         background_.add(x, g);
@@ -148,6 +159,8 @@ public:
     }
 
 private:
+    static constexpr double given_weight = 10.0;  // draws; one early window
+
     std::size_t dimension_;
     ScoreMoments foreground_, background_;
     ScoreMoments* current_ = &foreground_;

@@ -24,7 +24,7 @@ struct NutsConfig {
     std::int64_t init_retries = 100;
 
     // Step size: search from initial_step, then dual averaging (Hoffman and Gelman 2014, section 3.2)
-    bool adapt_step_size = true;  // false: keep initial_step
+    bool adapt_step_size = true;  // false: keep the first one
     double initial_step = 0.1;
     double target_accept = 0.8;
     double max_step_size = 3.141592653589793;
@@ -33,7 +33,7 @@ struct NutsConfig {
     double dual_averaging_kappa = 0.75;
 
     // Metric windows (Seyboldt, Carlson and Carpenter 2026, arXiv:2603.18845)
-    bool adapt_metric = true;            // false: identity
+    bool adapt_metric = true;            // false: the one given, or the identity
     double early_window = 0.3;           // fraction of tune with short windows
     double step_size_window = 0.15;      // fraction of tune at the end that adapts the step size only
     std::int64_t early_window_size = 10;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "finetti/adapted.hpp"
 #include "finetti/chain.hpp"
 #include "finetti/chain_output.hpp"
 #include "finetti/chain_threads.hpp"
@@ -26,7 +27,7 @@ namespace finetti {
 class NutsRun : public ChainThreads {
 public:
     NutsRun(const NutsConfig& config, CompiledFunction function, std::vector<void*> data, std::vector<double> initial,
-            std::size_t dimension, std::uint64_t seed)
+            std::size_t dimension, std::uint64_t seed, GivenAdaptation given = {})
         : ChainThreads(data.size(), validated(config).tune, config.draws),
           config_(config),
           function_(function),
@@ -34,6 +35,8 @@ public:
           initial_(std::move(initial)),
           dimension_(dimension),
           seed_(seed),
+          given_(std::move(given)),
+          adapted_(data_.size(), dimension),
           warmup_(data_.size(), config.store_warmup ? static_cast<std::size_t>(config.tune) : 0, dimension),
           sampling_(data_.size(), static_cast<std::size_t>(config.draws), dimension),
           gradients_(data_.size()),
@@ -42,6 +45,7 @@ public:
         if (data_.empty()) throw std::invalid_argument("NutsRun got no chain; it needs one data block per chain");
         if (initial_.size() != chains() * dimension_)
             throw std::invalid_argument("NutsRun.initial must have one row per chain");
+        given_.validate("NutsRun", chains(), dimension_);
     }
     ~NutsRun() { finish(); }
 
@@ -53,6 +57,7 @@ public:
     [[nodiscard]] Phase& sampling() noexcept { return sampling_; }
     [[nodiscard]] const std::vector<std::uint64_t>& gradients() const noexcept { return gradients_; }
     [[nodiscard]] const std::shared_ptr<double[]>& last_points() const noexcept { return last_points_; }
+    [[nodiscard]] const FinalAdaptation& adapted() const noexcept { return adapted_; }
     [[nodiscard]] const std::vector<std::vector<Divergence>>& divergences() const noexcept { return divergences_; }
 
 private:
@@ -70,6 +75,7 @@ private:
         CompiledDensity density(function_, data_[index], dimension_);
         try {
             Chain<CompiledDensity> chain(config_, density, seed_, index, stop_flag());
+            chain.start_with(given_.variance(index, dimension_), given_.step(index, config_.initial_step));
             try {
                 chain.begin(initial_.data() + index * dimension_);
                 draw_all(index, chain);
@@ -77,6 +83,7 @@ private:
                 fail(index, error);
             }
             std::copy_n(chain.position(), dimension_, last_points_.get() + index * dimension_);
+            adapted_.write(index, chain.metric().variance(), chain.step_size());
         } catch (const std::exception& error) {
             fail(index, error);
         }
@@ -129,6 +136,8 @@ private:
     std::size_t dimension_;
     std::uint64_t seed_;
 
+    GivenAdaptation given_;
+    FinalAdaptation adapted_;
     Phase warmup_, sampling_;
     std::vector<std::uint64_t> gradients_;
     std::shared_ptr<double[]> last_points_;

@@ -11,8 +11,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <vector>
 
 #include "finetti/hamiltonian.hpp"
 #include "finetti/metric.hpp"
@@ -77,15 +79,28 @@ public:
           schedule_(config),
           windows_(hamiltonian.dimension()),
           averaging_(config),
+          initial_step_(config.initial_step),
           step_(config.initial_step) {}
+
+    /// A metric (nullptr: none) and a step size to begin with; to be called before begin.
+    void start_with(const double* variance, double step) {
+        if (variance != nullptr) given_variance_.assign(variance, variance + hamiltonian_.dimension());
+        initial_step_ = step_ = step;
+    }
 
     /// Before the first draw; the current point has been evaluated.
     void begin() {
-        if (config_.tune == 0) return;
         const PhasePoint& start = trajectory_.current();
+        use_given_metric(start);
+        if (config_.tune == 0) return;
         if (config_.adapt_metric) {
-            const PointRef scratch = trajectory_.spare();
-            hamiltonian_.metric().initialise(start.x, start.g, scratch->x);
+            if (given_variance_.empty()) {
+                const PointRef scratch = trajectory_.spare();
+                hamiltonian_.metric().initialise(start.x, start.g, scratch->x);
+            } else {
+                windows_.expect(given_variance_.data());
+                metric_learned_ = true;  // the step size is searched with it at once
+            }
             windows_.add(start.x, start.g);
         }
         if (config_.adapt_step_size) search_step_size(0);
@@ -128,11 +143,16 @@ private:
         return transition.diverging ? std::llabs(point.index) > 4 : point.index != 0;
     }
 
-    /// Doubles or halves from initial_step until one leapfrog's acceptance crosses the target.
+    void use_given_metric(const PhasePoint& start) noexcept {
+        for (std::size_t i = 0; i < given_variance_.size(); ++i)
+            hamiltonian_.metric().set(i, given_variance_[i], start.x[i] + given_variance_[i] * start.g[i]);
+    }
+
+    /// Doubles or halves from the initial step until one leapfrog's acceptance crosses the target.
     void search_step_size(std::int64_t draw) {
         PhasePoint& start = trajectory_.current();
         hamiltonian_.refresh_momentum(start, {seed_, chain_, static_cast<std::uint64_t>(draw), Purpose::step_search});
-        step_ = config_.initial_step;
+        step_ = initial_step_;
         const bool grow = accepts(start, step_);
         for (int attempt = 0; attempt < search_attempts; ++attempt) {
             step_ = grow ? step_ * 2.0 : step_ * 0.5;
@@ -157,7 +177,8 @@ private:
     WindowSchedule schedule_;
     MetricWindows windows_;
     DualAveraging averaging_;
-    double step_;
+    double initial_step_, step_;
+    std::vector<double> given_variance_;
     bool metric_learned_ = false;
 };
 

@@ -20,6 +20,7 @@ from finetti.backends.jax_incomplete import (
     gammaincc,
     gammaincinv,
 )
+from finetti.ir.opdef import OpDef
 from finetti.ir.ops.indexing import Spec, index_key
 
 __all__ = [
@@ -102,6 +103,23 @@ def cumargmax(x: Array, *, axis: int) -> Array:
     record = jnp.concatenate([jnp.zeros_like(x[:1], bool), record])
     places = jnp.arange(len(x)).reshape(-1, *(1,) * (x.ndim - 1))
     return jnp.moveaxis(jax.lax.cummax(jnp.where(record, places, 0)), 0, axis)
+
+
+def places_of(x: Array, extreme: Array, *, axes: tuple[int, ...], op: OpDef) -> Array:
+    """Where `x` has its largest (or smallest) elements over some axes.
+
+    XLA may compute `x` twice, for the extreme and for the search, and round differently: then no
+    element equals it. So the place that a search by order finds is one of them in any case.
+    """
+    x = jnp.asarray(x)
+    kept = [a for a in range(x.ndim) if a not in axes]
+    moved = jnp.transpose(x, (*kept, *axes))
+    lines = moved.reshape(*moved.shape[: len(kept)], -1)
+    first = (jnp.argmax if op.name == "max" else jnp.argmin)(lines, -1)
+    hit = jnp.arange(lines.shape[-1]) == first[..., None]
+    back = np.argsort((*kept, *axes))
+    # NaN is no extreme's place, as it equals nothing.
+    return (x == extreme) | jnp.transpose(hit.reshape(moved.shape), back) & ~jnp.isnan(x)
 
 
 # -- linear algebra ------------------------------------------------------------------------------

@@ -23,7 +23,9 @@ Function = Callable[..., Any]
 _ORDERS = 2
 
 
-def differentiable(output: Node, inputs: Sequence[Node], orders: int = _ORDERS) -> Function:
+def differentiable(
+    output: Node, inputs: Sequence[Node], orders: int = _ORDERS, *, of: Any = None
+) -> Function:
     """A float graph as a JAX function of its inputs' arrays, in whatever precision JAX is set to.
 
     Parameters
@@ -34,6 +36,8 @@ def differentiable(output: Node, inputs: Sequence[Node], orders: int = _ORDERS) 
         Its inputs. Those that are not floats have no derivatives.
     orders : int, optional
         How many derivatives are our own.
+    of : object, optional
+        What the graph is of: the function has its `name` and keeps it alive.
     """
     jax = library(any_precision=True)
     (output,) = simplify([output])
@@ -61,6 +65,9 @@ def differentiable(output: Node, inputs: Sequence[Node], orders: int = _ORDERS) 
     def value_jvp(x: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         return value(*x), along()(*x, *(tangents[i] for i in places))
 
+    if of is not None:
+        value.fun.__name__ = of.name
+        value.of = of
     return value  # type: ignore[no-any-return]
 
 

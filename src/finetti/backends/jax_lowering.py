@@ -122,6 +122,9 @@ def _meaning(node: Node, draws: bool = False) -> Function:
             f"to_jax: {op.name!r} draws random numbers, and a log density is not random. Use "
             "`finetti.draw`."
         )
+    search = _extreme_of(node)
+    if search is not None:
+        return partial(_resolve("finetti.backends.jax.places_of"), **attrs_of(search), op=search.op)
     if op.jax is not None:
         function = _resolve(op.jax)
         attrs = {name: map_sizes(value, int) for name, value in attrs_of(node).items()}
@@ -140,6 +143,16 @@ def _meaning(node: Node, draws: bool = False) -> Function:
         f"to_jax: the operation {op.name!r} cannot run in JAX ({reason}). The native backend has "
         "it: use `model.compile_logp()`, or `finetti.sample`."
     )
+
+
+def _extreme_of(node: Node) -> Node | None:
+    """The maximum or minimum of an array that `node` searches the array for, as derivatives do."""
+    if node.op.name != "equal":
+        return None
+    array, found = node.args
+    while found.op.name in ("reshape", "broadcast_to"):
+        (found,) = found.args
+    return found if found.op.name in ("max", "min") and found.args[0] is array else None
 
 
 @cache

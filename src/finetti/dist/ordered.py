@@ -28,10 +28,12 @@ def log_between(low: Tensor, high: Tensor) -> Tensor:
 def logp(value: Tensor, eta: Tensor, cutpoints: Tensor) -> Tensor:
     if cutpoints.ndim > 1:
         return categorical.picked(log_between(*_edges(eta, cutpoints)), value)
-    # The two edges of each value's own category only.
+    # The two edges of each value's own category only; how far they are apart is not eta's.
     end = ops.full((1,), np.inf)
     low, high = ops.concatenate([-end, cutpoints]), ops.concatenate([cutpoints, end])
-    return log_between(categorical.picked(low, value) - eta, categorical.picked(high, value) - eta)
+    apart = categorical.picked(ops.log1mexp(low - high), value)
+    low, high = (categorical.picked(edge, value) - eta for edge in (low, high))
+    return apart - ops.softplus(-high) - ops.softplus(low)
 
 
 def probabilities(eta: Any, cutpoints: Any) -> Tensor:

@@ -16,6 +16,7 @@ import numpy as np
 
 from finetti.errors import ModelError, did_you_mean
 from finetti.ir import FLOAT, Node, Tensor, ops, rebuild, topological
+from finetti.ir.opdef import attrs_of
 from finetti.ir.ops.blackbox import blackbox_op
 from finetti.ir.ops.indexing import index_add
 from finetti.ir.ops.leaf import is_constant

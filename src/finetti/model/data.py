@@ -181,7 +181,7 @@ def Data(
     model : Model, optional
         The open model by default.
     mutable : bool, optional
-        PyMC 5's: True is the only kind there is.
+        PyMC 4's and 5's; constant data were for their compiler, all data can be exchanged here.
 
     Returns
     -------
@@ -191,11 +191,6 @@ def Data(
     if infer_dims_and_coords:
         raise NotYetSupported(
             f"Data {name!r}: infer_dims_and_coords=True is not there yet. Write dims= and coords=."
-        )
-    if mutable is False:
-        raise NotYetSupported(
-            f"Data {name!r}: mutable=False: data can always be exchanged here. Leave it out, or "
-            "use the array itself."
         )
     model = modelcontext(model)
     full = model.name_for(name)

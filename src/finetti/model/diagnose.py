@@ -108,9 +108,12 @@ class Fault:
                 )
             constraint = dist.params[key].constraint
             if not np.all(constraint.check(np.asarray(x))):
+                how = "`pm.math.exp` for a positive one"
+                if "sum" in constraint.words:
+                    how = f"`{key} / {key}.sum()`"
                 return (
                     f"{key} must be {constraint.words}. Change the formula of {key}, e.g. through "
-                    "`pm.math.exp` for a positive one, or the initial values it is made of."
+                    f"{how}, or the initial values it is made of."
                 )
         if np.isnan(value).any():
             return f"Give {name!r} an `initval=` that is a number."

@@ -13,7 +13,13 @@ import numpy.typing as npt
 from finetti.errors import NotYetSupported, ParameterError, did_you_mean
 from finetti.report.digits import Rounding
 from finetti.report.table import SummaryTable
-from finetti.report.variables import Variable, read_variables, select_coords, select_names
+from finetti.report.variables import (
+    Variable,
+    drawn_exactly,
+    read_variables,
+    select_coords,
+    select_names,
+)
 from finetti.results.diagnostics import (
     ESS_PER_CHAIN_LIMIT,
     INTERVAL_PROB,
@@ -139,7 +145,16 @@ def summary(
         rounding=rounding,
         marked=np.concatenate(marks),
         note=_NOTE,
+        remark=_exactly(data, [variable.name for variable in variables]),
     )
+
+
+def _exactly(data: Any, shown: list[str]) -> str:
+    names = [name for name in drawn_exactly(data) if name in shown]
+    if not names:
+        return ""
+    its = "its distribution" if len(names) == 1 else "their distributions"
+    return f"{', '.join(names)}: drawn exactly from {its}, given the draws of the others."
 
 
 def _rows(variable: Variable, plan: _Plan, skipna: bool) -> npt.NDArray[np.float64]:

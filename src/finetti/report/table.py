@@ -109,6 +109,8 @@ class SummaryTable:
         Rows that print with a mark.
     note
         What the mark means, printed under the table when a row has it.
+    remark
+        A sentence that is printed under the table.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class SummaryTable:
         rounding: Rounding = "auto",
         marked: npt.ArrayLike | None = None,
         note: str = "",
+        remark: str = "",
     ) -> None:
         self._values = np.asarray(values, dtype=float).reshape(len(index), len(columns))
         self._rounding = rounding
@@ -129,7 +132,7 @@ class SummaryTable:
         self.index = list(index)
         self.columns = list(columns)
         self._marked = np.zeros(len(index), bool) if marked is None else np.asarray(marked, bool)
-        self._note = note
+        self._note, self._remark = note, remark
 
     @property
     def values(self) -> npt.NDArray[np.float64]:
@@ -232,8 +235,9 @@ class SummaryTable:
     ) -> SummaryTable:
         rounding = self._rounding if rounding is None else rounding
         return SummaryTable(
-            values, index, columns, rounding=rounding, marked=marked, note=self._note
-        )
+            values, index, columns, rounding=rounding, marked=marked, note=self._note,
+            remark=self._remark,
+        )  # fmt: skip
 
     def _cells(self, shown: Sequence[int | None]) -> list[list[str]]:
         """Text of the rows shown, column by column, with the decimal points in line."""
@@ -268,6 +272,8 @@ class SummaryTable:
             notes.append(f"[{len(self)} rows; print(table.to_string()) shows them all]")
         if self._note and self._marked.any():
             notes.append(f"{_MARK} {self._note} ({int(self._marked.sum())} of {len(self)} rows)")
+        if self._remark:
+            notes.append(self._remark)
         return notes
 
 

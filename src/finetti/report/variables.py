@@ -72,6 +72,15 @@ def read_variables(data: Any, group: str | None = None) -> list[Variable]:
     return variables
 
 
+def drawn_exactly(data: Any) -> list[str]:
+    """Names of variables that the sampler did not walk but drew given the others."""
+    data = untouched_draws(data) or data
+    attrs = getattr(data, "attrs", {}) or {}
+    if "drawn_exactly" not in attrs:
+        attrs = getattr(_group_of(data, "posterior"), "attrs", None) or {}
+    return [name for name in str(attrs.get("drawn_exactly", "")).split(", ") if name]
+
+
 def _find_group(data: Any, group: str | None) -> tuple[Any, Mapping[str, Any], Mapping[str, Any]]:
     wanted = ("posterior", "prior") if group is None else (group,)
     nothing: dict[str, Any] = {}

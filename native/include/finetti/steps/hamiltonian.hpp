@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "finetti/adapted.hpp"
 #include "finetti/chain.hpp"
 #include "finetti/chain_output.hpp"
 #include "finetti/chain_threads.hpp"
@@ -27,6 +28,8 @@ struct HamiltonianStep final : Step {
     bool static_path = false;  // HMC instead of NUTS
     double path_length = 2.0;
     std::int64_t max_steps = 1024;
+    GivenAdaptation given;                            // of the block
+    FinalAdaptation adapted{data.size(), index.size()};  // written when the chains end
 
     [[nodiscard]] const char* kind() const noexcept override { return "HamiltonianStep"; }
     [[nodiscard]] std::vector<StatName> stats() const override;
@@ -34,6 +37,7 @@ struct HamiltonianStep final : Step {
     void validate() const override {
         Step::validate();
         config.validate();
+        given.validate(kind(), data.size(), size());
         require(path_length > 0 && std::isfinite(path_length), "path_length", path_length, "positive and finite");
         require(max_steps >= 1, "max_steps", static_cast<double>(max_steps), "at least 1");
     }
@@ -83,10 +87,15 @@ public:
         : alone_(place.alone),
           static_path_(step.static_path),
           path_length_(step.path_length),
+          number_(place.chain),
+          adapted_(step.adapted),
           config_(of_run(step.config, place)),
           density_(step, place),
           block_(step.size()),
-          chain_(config_, density_, place.seed, step_stream(place.chain, place.step), place.stop, length...) {}
+          chain_(config_, density_, place.seed, step_stream(place.chain, place.step), place.stop, length...) {
+        chain_.start_with(step.given.variance(place.chain, step.size()),
+                          step.given.step(place.chain, step.config.initial_step));
+    }
 
     void begin(double* x) override {
         try {
@@ -97,6 +106,7 @@ public:
         }
         density_.write(chain_.position(), x);
     }
+    void end() noexcept override { adapted_.write(number_, chain_.metric().variance(), chain_.step_size()); }
     [[nodiscard]] std::uint64_t evaluations() const noexcept override { return density_.evaluations(); }
     [[nodiscard]] bool diverged() const noexcept override { return stats_.diverging; }
     [[nodiscard]] double step_size() const noexcept override { return stats_.step_size; }
@@ -125,6 +135,8 @@ private:
 
     bool alone_, static_path_;
     double path_length_;
+    std::size_t number_;  // of the chain
+    FinalAdaptation adapted_;
     NutsConfig config_;
     BlockDensity density_;
     std::vector<double> block_;

@@ -57,8 +57,9 @@ private:
                 const double up = uniforms.exponential();
                 delta[i] = scale_[i] * (up - uniforms.exponential());
             } else {
-                // Poisson(s) - s leans to one side; with a random sign the acceptance needs no correction.
-                const double step = poisson(scale_[i], uniforms) - scale_[i];
+                // Poisson(s) - s leans to one side; with a random sign the acceptance needs no correction. Within
+                // half a unit it is smeared: multiples of a tuned scale alone would not reach all whole numbers.
+                const double step = poisson(scale_[i], uniforms) - scale_[i] + uniforms.next() - 0.5;
                 delta[i] = uniforms.next() < 0.5 ? step : -step;
             }
         }

@@ -98,6 +98,10 @@ public:
         return whole;
     }
 
+    void end() noexcept {
+        for (const auto& kernel : kernels_) kernel->end();
+    }
+
     [[nodiscard]] const double* x() const noexcept { return x_; }
     [[nodiscard]] const double* stats() const noexcept { return stats_.data(); }
     [[nodiscard]] std::int64_t latest_evaluations() const noexcept { return latest_; }
@@ -247,7 +251,10 @@ private:
         } catch (const std::exception& error) {
             fail(now, error);
         }
-        for (std::size_t i = 0; i < running.size(); ++i) evaluations_[first + i] = running[i]->evaluations();
+        for (std::size_t i = 0; i < running.size(); ++i) {
+            running[i]->end();
+            evaluations_[first + i] = running[i]->evaluations();
+        }
         for (std::size_t i = first; i < last; ++i) state(i).end();
     }
 

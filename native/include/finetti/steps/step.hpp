@@ -57,6 +57,8 @@ public:
     /// Moves x and fills in the statistics; false if it was cut short by a stop request.
     virtual bool step(const Moment& moment, double* x, double* stats) = 0;
     virtual void end_tuning() {}
+    /// After the last draw, or where the chain failed.
+    virtual void end() noexcept {}
 
     [[nodiscard]] virtual std::uint64_t evaluations() const noexcept = 0;
     [[nodiscard]] virtual bool diverged() const noexcept { return false; }

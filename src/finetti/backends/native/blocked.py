@@ -16,6 +16,7 @@ from finetti.backends.native.layout import BLOCK_ROWS, LANES, row_blocks
 from finetti.backends.native.loops import IDENTITY, VECTOR, LoopBody, PlainBody, is_product, walk
 from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Ref, Sink
+from finetti.backends.native.row_chunks import ChunkFunction
 from finetti.ir import Node
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class BlockedBody(PlainBody):
         self.etas[product] = self._room(BLOCK_ROWS)
 
     def _room(self, doubles: int) -> str:
+        if isinstance(self.outline, ChunkFunction):
+            return self.outline.room(doubles)
         return self.place("%scratch", self.e.scratch.take(doubles))
 
     def open(self, sinks: list[Sink]) -> None:
@@ -85,7 +88,7 @@ class BlockedBody(PlainBody):
         before, self.outer_head = b.block, b.fresh_label("blocks")
         b.branch(self.outer_head)
         b.label(self.outer_head)
-        self.outer = b.open_phi("i64", "0", before)
+        self.outer = b.open_phi("i64", self.begin, before)
         starts = [
             (sink, j, b.const(IDENTITY[sink.combine], LANES))
             for sink in sinks if sink.bins is None and not self._is_wide(sink)
@@ -214,7 +217,7 @@ class BlockedBody(PlainBody):
         for sink, left, sums in self.wide:
             self._sum(sink, left, sums)
         following, latch = b.iop("add nuw nsw", self.outer, BLOCK_ROWS), b.block
-        more = b.icmp("ult", following, self.varying(self.length))
+        more = b.icmp("ult", following, self.until(self.length))
         b.branch_if(more, self.outer_head, after)
         b.fuse(False)
         b.close_phi(self.outer, following, latch)
@@ -227,7 +230,7 @@ class BlockedBody(PlainBody):
 
     def _fold(self, sink: Sink, sums: str) -> None:
         """The sums' lanes into the result."""
-        b, target = self.b, self.array(sink.node)
+        b, target = self.b, self.sums_of(sink.node)
 
         def fold(column: str, _: list[str]) -> list[str]:
             value = b.load(b.element_pointer(sums, b.iop("mul", column, LANES)), LANES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -58,6 +59,8 @@ class Compiled:
         Milliseconds of CPU by stage of the compilation.
     plan : Plan
         What is computed where.
+    is_cut : bool
+        Whether long loops are cut into chunks on which several threads may work.
     """
 
     n: int
@@ -70,6 +73,7 @@ class Compiled:
     _linked: Linked = field(repr=False)
     _constants: np.ndarray = field(repr=False)
     _scratch_size: int = field(repr=False)
+    is_cut: bool = False
 
     @property
     def fn_address(self) -> int:
@@ -88,7 +92,12 @@ class Compiled:
         out, lp, block = np.zeros(self.m + 1), np.zeros(1), self.new_block()
         function = _SIGNATURE(self.fn_address)
         pointers = (point.ctypes.data, out.ctypes.data, lp.ctypes.data, block.address)
-        status = function(self.n, *pointers)
+        before = row_threads(_available()) if self.is_cut else 0
+        try:
+            status = function(self.n, *pointers)
+        finally:
+            if self.is_cut:
+                row_threads(before)
         if status:
             raise_users([f"error code {status}"])
             raise CompileError(f"a compiled function returned the error code {status}")
@@ -103,6 +112,12 @@ class Compiled:
             arrays.append(part if node.type.dtype == FLOAT else part.astype(node.type.dtype))
             start += node.type.size
         return arrays
+
+
+def _available() -> int:
+    """Cores of this process."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 @contextmanager
@@ -176,6 +191,7 @@ def _compile(
     return Compiled(
         sum(node.type.size for node in inputs), starts[-1], shown or tuple(outputs),
         scalar is not None, ir, timings, plan, linked, constants, emitter.scratch.size,
+        emitter.is_cut,
     )  # fmt: skip
 
 

@@ -14,7 +14,8 @@ from finetti.backends.native.kernels import call_kernel, work_size
 from finetti.backends.native.layout import LANES, Pack, Scratch
 from finetti.backends.native.loops import IDENTITY, LoopBody, PlainBody, StraightBody, straight
 from finetti.backends.native.outline import PART_LINES, Outline, worthwhile
-from finetti.backends.native.plan import Loop, Plan, Ref, Sink
+from finetti.backends.native.plan import Loop, Plan, Ref, Sink, Store
+from finetti.backends.native.row_chunks import bounds, emit_chunks
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
 
@@ -42,6 +43,9 @@ class Emitter:
         Whether loops are functions of their own; by default where it pays.
     """
 
+    # Whether long loops are cut into chunks for several threads.
+    cuts = True
+
     def __init__(
         self,
         plan: Plan,
@@ -63,6 +67,7 @@ class Emitter:
         self.spare: list[int] = []
         # Where in scratch memory the status of calls of Python is, if there are any.
         self.status: list[int] = []
+        self.is_cut = False
         self.pack = Pack()
         self.scratch = Scratch()
         self.memory: dict[Node, tuple[str, int]] = {}
@@ -155,7 +160,8 @@ class Emitter:
         if self.status:
             entry.lines.append("  %status = load i32, ptr %status.at, align 8")
         entry.ret("i32 %status" if self.status else "i32 0")
-        return entry.module(_HEADER)
+        # Chunks find what the entry was passed through memory.
+        return entry.module(_HEADER.replace("noalias nocapture ", "") if self.is_cut else _HEADER)
 
     # -- memory
 
@@ -284,9 +290,6 @@ class Emitter:
         if loop.length == 0:
             self._empty(loop.sinks)
             return
-        for sink in loop.sinks:
-            if sink.node.type.size > 1 and sink.matrix is None:
-                self._clear(sink)
         bins = grouping(self, loop)
         if bins is not None:
             self._run(GroupedBody(self, bins, self._outline()), loop.sinks, [])
@@ -301,15 +304,16 @@ class Emitter:
     def _outline(self) -> Outline | None:
         return Outline(self.b) if self.outline else None
 
-    def _run(self, body: LoopBody, sinks: list[Sink], stores: list) -> None:  # type: ignore[type-arg]
-        roots = [sink.value for sink in sinks] + [store.value for store in stores]
-        body.prepare(roots)
-        body.open(sinks)
-        values = [body.read(root) for root in roots]
-        body.accumulate(sinks, values[: len(sinks)])
-        for store, value in zip(stores, values[len(sinks) :], strict=True):
-            body.store(store, value)
-        body.close()
+    def _run(self, body: LoopBody, sinks: list[Sink], stores: list[Store]) -> None:
+        edges = bounds(self, body, sinks, stores) if self.cuts else []
+        if edges:
+            self.is_cut = True
+            emit_chunks(self, body, sinks, stores, edges)
+            return
+        for sink in sinks:
+            if sink.node.type.size > 1 and sink.matrix is None:
+                self._clear(sink)
+        self.walk_rows(body, sinks, stores)
         if body.outline is None:
             for sink, result in body.results():
                 self.scalars[sink.node] = self._truth(sink.node, result)
@@ -319,6 +323,25 @@ class Emitter:
         body.outline.call(self.loops, [value for _, value in results], "%scratch", start)
         for i, (sink, _) in enumerate(results):
             self.slots[sink.node] = start + 8 * i
+
+    def keep(self, sink: Sink, result: str) -> None:
+        """Have the double that a loop accumulated, also for parts that follow."""
+        if self.outline:
+            start = self.slots[sink.node] = self.scratch.take(1)
+            self.b.store(result, self.b.byte_pointer("%scratch", start))
+        else:
+            self.scalars[sink.node] = self._truth(sink.node, result)
+
+    def walk_rows(self, body: LoopBody, sinks: list[Sink], stores: list[Store]) -> None:
+        """The code of a loop."""
+        roots = [sink.value for sink in sinks] + [store.value for store in stores]
+        body.prepare(roots)
+        body.open(sinks)
+        values = [body.read(root) for root in roots]
+        body.accumulate(sinks, values[: len(sinks)])
+        for store, value in zip(stores, values[len(sinks) :], strict=True):
+            body.store(store, value)
+        body.close()
 
     def _truth(self, node: Node, value: str) -> str:
         return self.b.fcmp("une", value, 0.0) if node.type.dtype == BOOL else value

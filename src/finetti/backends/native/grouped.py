@@ -71,6 +71,16 @@ class GroupedBody(LoopBody):
         self.layout: Grouped = group_rows(bins.positions)
         self.hoisted: dict[Node, str] = {}
 
+    @property
+    def rows(self) -> int:
+        return len(self.bins.positions)
+
+    def bounds(self, chunks: int) -> list[int]:
+        # In slices; each chunk has about as many steps.
+        done = np.cumsum(self.layout.steps)
+        cuts = np.searchsorted(done, done[-1] * np.arange(1, chunks) // chunks)
+        return sorted({0, *cuts.tolist(), self.layout.slices})
+
     def _data(self, what: str, array: np.ndarray) -> str:
         offset = self.e.constant(("grouped", what, *self.bins.key), array)
         return self.place("%constants", offset)
@@ -89,7 +99,7 @@ class GroupedBody(LoopBody):
         before, self.outer_head = b.block, b.fresh_label("slices")
         b.branch(self.outer_head)
         b.label(self.outer_head)
-        self.outer = b.open_phi("i64", "0", before)
+        self.outer = b.open_phi("i64", self.begin, before)
         # Sums over all rows run on from slice to slice, those of bins begin anew in each.
         starts = [b.const(IDENTITY[sink.combine], LANES) for sink in sinks]
         self.totals = [
@@ -147,7 +157,7 @@ class GroupedBody(LoopBody):
         self._flush()
         next_slice = b.iop("add nuw nsw", self.outer, 1)
         latch = b.block
-        more = b.icmp("ult", next_slice, self.varying(self.layout.slices))
+        more = b.icmp("ult", next_slice, self.until(self.layout.slices))
         b.branch_if(more, self.outer_head, after)
         b.close_phi(self.outer, next_slice, latch)
         for total, new in zip(self.totals, self.new, strict=True):

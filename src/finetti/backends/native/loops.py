@@ -15,7 +15,7 @@ import numpy as np
 
 from finetti.backends.native.builder import vector_type
 from finetti.backends.native.elementwise import emit_elementwise, is_math
-from finetti.backends.native.layout import LANES, row_blocks
+from finetti.backends.native.layout import BLOCK_ROWS, LANES, row_blocks
 from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Ref, Sink, Store, Table
 from finetti.ir import BOOL, Node
@@ -31,7 +31,7 @@ MATH_LIMIT = 40
 _IN_CACHE = 1 << 22
 _AHEAD = 16
 VECTOR = vector_type(LANES)
-_COMBINE = {"add": "fadd", "multiply": "fmul", "max": "maximum", "min": "minimum"}
+COMBINE = {"add": "fadd", "multiply": "fmul", "max": "maximum", "min": "minimum"}
 IDENTITY = {"add": 0.0, "multiply": 1.0, "max": float("-inf"), "min": float("inf")}
 
 
@@ -79,8 +79,15 @@ class LoopBody(ABC):
         self.tables: dict[tuple[object, ...], str] = {}
         self.columns: dict[tuple[object, ...], str] = {}
         self.sums: list[tuple[Sink, str]] = []
+        # Of a chunk of the loop: where it begins and ends, and where it leaves sums of arrays.
+        self.begin, self.end = "0", ""
+        self.targets: dict[Node, str] = {}
 
     # -- what the caller knows
+
+    def enter(self, outline: Outline, begin: str, end: str) -> None:
+        """Be the body of a function of one chunk, of the rows from `begin` to before `end`."""
+        self.outline, self.b, self.begin, self.end = outline, outline.b, begin, end
 
     def place(self, base: str, offset: int) -> str:
         """The address `offset` bytes behind one of the entry's pointers."""
@@ -101,7 +108,15 @@ class LoopBody(ABC):
 
     def varying(self, number: int) -> str | int:
         """A number that other loops of the same code may have otherwise."""
-        return number if self.outline is None else self.outline.scalar("i64", str(number))
+        return number if self.outline is None else self.outline.number(number)
+
+    def until(self, number: int) -> str | int:
+        """Where the loop ends: at so many rows, unless it is a chunk."""
+        return self.end or self.varying(number)
+
+    def sums_of(self, node: Node) -> str:
+        """The address of the array that a sink adds to."""
+        return self.targets.get(node) or self.array(node)
 
     def scalar(self, node: Node) -> str:
         """The value of a scalar."""
@@ -142,6 +157,15 @@ class LoopBody(ABC):
                 value = self.b.load(self.element(ref.node, at))
             pieces.append(self.b.splat(value, self.lanes))
         self.coefficients[product] = pieces
+
+    @property
+    @abstractmethod
+    def rows(self) -> int:
+        """How many rows there are."""
+
+    @abstractmethod
+    def bounds(self, chunks: int) -> list[int]:
+        """Where chunks of about equal work begin, and where the last one ends."""
 
     @abstractmethod
     def open(self, sinks: list[Sink]) -> None:
@@ -275,7 +299,7 @@ class LoopBody(ABC):
         return value
 
     def _combine(self, sink: Sink, x: str, y: str, lanes: int) -> str:
-        return getattr(self.b, _COMBINE[sink.combine])(x, y, lanes)  # type: ignore[no-any-return]
+        return getattr(self.b, COMBINE[sink.combine])(x, y, lanes)  # type: ignore[no-any-return]
 
     def _horizontal(self, sink: Sink, value: str) -> str:
         if sink.combine == "add":
@@ -291,7 +315,7 @@ class LoopBody(ABC):
 
     def _into_bin(self, sink: Sink, position: str | int, value: str) -> None:
         b = self.b
-        pointer = b.element_pointer(self.array(sink.node), position)
+        pointer = b.element_pointer(self.sums_of(sink.node), position)
         b.store(self._combine(sink, b.load(pointer), value, 1), pointer)
 
     def _scatter(self, sink: Sink, value: str, positions: list[str | int]) -> None:
@@ -312,6 +336,13 @@ class LoopBody(ABC):
 
 class StraightBody(LoopBody):
     """All elements at once."""
+
+    @property
+    def rows(self) -> int:
+        return 0
+
+    def bounds(self, chunks: int) -> list[int]:
+        return []
 
     def open(self, sinks: list[Sink]) -> None:
         pass
@@ -375,12 +406,21 @@ class PlainBody(LoopBody):
         super().__init__(e, LANES, outline)
         self.length = length
 
+    @property
+    def rows(self) -> int:
+        return self.length
+
+    def bounds(self, chunks: int) -> list[int]:
+        # The last one has a whole block at least, so that where it overlaps is its own.
+        blocks = self.length // BLOCK_ROWS
+        return [*sorted({blocks * i // chunks * BLOCK_ROWS for i in range(chunks)}), self.length]
+
     def open(self, sinks: list[Sink]) -> None:
         b = self.b
         before, self.head = b.block, b.fresh_label("head")
         b.branch(self.head)
         b.label(self.head)
-        self.counter = b.open_phi("i64", "0", before)
+        self.counter = b.open_phi("i64", self.begin, before)
         self.accumulators: list[tuple[Sink, int, str]] = []
         for sink in sinks:
             if sink.bins is None:
@@ -402,7 +442,7 @@ class PlainBody(LoopBody):
         b = self.b
         following = b.iop("add nuw nsw", self.counter, LANES)
         latch, after = b.block, b.fresh_label("exit")
-        b.branch_if(b.icmp("ult", following, self.varying(self.length)), self.head, after)
+        b.branch_if(b.icmp("ult", following, self.until(self.length)), self.head, after)
         b.fuse(False)
         b.close_phi(self.counter, following, latch)
         for (_, _, name), new in zip(self.accumulators, self.new, strict=True):
@@ -415,10 +455,12 @@ class PlainBody(LoopBody):
         b = self.b
         for (sink, j, _), new in zip(self.accumulators, self.new, strict=True):
             total = self._horizontal(sink, new)
-            if sink.matrix is not None:
-                b.store(total, self.element(sink.node, j))
-            else:
+            if sink.matrix is None:
                 self.sums.append((sink, total))
+            elif sink.node in self.targets:
+                b.store(total, b.element_pointer(self.targets[sink.node], j))
+            else:
+                b.store(total, self.element(sink.node, j))
 
     def _step(self, base: str, offset: int, element: str = "double") -> str:
         return self.b.element_pointer(self.place(base, offset), self.at, element)

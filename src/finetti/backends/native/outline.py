@@ -66,6 +66,10 @@ class Outline:
             name = self._arguments[kind, value] = f"%arg{len(self._arguments)}"
         return name
 
+    def number(self, number: int) -> str | int:
+        """A number that other loops of the same code may have otherwise."""
+        return self.scalar("i64", str(number))
+
     def pointer(self, base: str, offset: int) -> str:
         """An address `offset` bytes behind a pointer of the caller."""
         name = self._pointers.get((base, offset))

@@ -40,6 +40,11 @@ _MOVEMENT = {"index", "transpose", "broadcast_to", "piece"}
 _REDUCTIONS = {"sum", "prod", "max", "min", "all", "any"}
 
 
+def own_cost(node: Node) -> int:
+    """What one element of an operation takes, in additions."""
+    return 60 if node.op.name in _VERY_HEAVY else 20 if node.op.name in _HEAVY else 1
+
+
 class Table:
     """Positions in a source array, one for each element of a result."""
 
@@ -276,8 +281,7 @@ class Plan:
         elif node.op.family == "elementwise":
             refs = self.operands(node)
             self.level[node] = max(self._loop_level(ref) for ref in refs)
-            own = 60 if name in _VERY_HEAVY else 20 if name in _HEAVY else 1
-            self.cost[node] = own + sum(
+            self.cost[node] = own_cost(node) + sum(
                 self.cost[ref.node] + (3 if ref.table is not None else 0)
                 for ref in refs if ref.node.type.size > 1 and not self.in_memory(ref.node)
             )  # fmt: skip

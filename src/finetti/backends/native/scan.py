@@ -48,6 +48,8 @@ class StepEmitter(Emitter):
         The function.
     """
 
+    cuts = False
+
     def __init__(self, parent: Emitter, plan: Plan, b: Builder):
         super().__init__(plan, (), b.has_fma, outline=False)
         self.entry = self.b = b

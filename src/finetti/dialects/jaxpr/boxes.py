@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from finetti.errors import NotYetSupported
+from finetti.errors import NotYetSupported, warn
 from finetti.ir import Tensor, ops
 from finetti.ir.ops.blackbox import blackbox
 
@@ -37,12 +36,11 @@ def black_box(eqn: Any, args: Sequence[Value], line: str) -> list[Tensor]:
             f"JAX's primitive {name!r} has no counterpart in finetti's graph, and takes or gives "
             "numbers that a graph cannot hold."
         )
-    warnings.warn(
+    warn(
         f"JAX's {name!r} has no counterpart in finetti's graph: every evaluation of the model "
         "calls JAX for it, which costs some 50 microseconds and lets the chains take turns. "
         f"Write it with other functions where speed matters. {line}",
         CallsJaxWarning,
-        stacklevel=2,
     )
     forward = _compiled(eqn)
     floats = [

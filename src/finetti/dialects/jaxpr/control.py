@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finetti.dialects.jaxpr.own import graph_of
 from finetti.errors import NotYetSupported
 from finetti.ir import Tensor, ops
 
@@ -51,10 +52,13 @@ def opened(jaxpr: Any) -> tuple[Any, Sequence[Any]]:
 
 
 def named_function(eqn: Any) -> Callable[..., list[Value]] | None:
-    """The operation that means one of JAX's own functions, else None."""
+    """The operation that means one of JAX's own functions or is a graph of ours, else None."""
     jaxpr, consts = inner_jaxpr(eqn)
     info = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""
     name, _, source = info.partition(" at ")
+    graph = graph_of(name, eqn)
+    if graph is not None:
+        return graph.build
     if name not in _MEANINGS or f"{_SEP}jax{_SEP}_src{_SEP}" not in source.replace("\\", _SEP):
         return None
     count, function = _MEANINGS[name]

@@ -106,7 +106,7 @@ def _index(
     firm = [d for d, start, size in parts if start is not None]
     trailing = not firm or firm == list(range(len(firm)))
     if trailing and all(size == 1 and d not in window for d, start, size in parts if d in firm):
-        return tuple(start if start is not None else slice(None) for _, start, _ in parts)
+        return _plain([slice(None) if start is None else start for _, start, _ in parts])
     key = []
     for d, start, size in parts:
         if d in window:
@@ -119,6 +119,16 @@ def _index(
         else:
             key.append(start[(..., *(None,) * len(window))] + steps)
     return tuple(key)
+
+
+def _plain(key: list[Any]) -> tuple[Any, ...]:
+    """NumPy's index with one number for an array of the same number, beside other arrays."""
+    one = [isinstance(k, np.ndarray) and k.ndim > 0 and k.size and (k == k.flat[0]).all()
+           for k in key]  # fmt: skip
+    arrays = [not isinstance(k, slice) and np.ndim(k) > 0 for k in key]
+    if sum(arrays) == sum(map(bool, one)):
+        return tuple(key)  # the array is what gives the result its axes
+    return tuple(int(k.flat[0]) if same else k for k, same in zip(key, one, strict=True))
 
 
 def _padded(steps: np.ndarray, ndim: int) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ def _broadcast_in_dim(params: Any, x: Tensor, *dynamic: Tensor) -> Tensor:
     lengths = iter(x.shape)
     spread = tuple(next(lengths) if axis in places else 1 for axis in range(len(shape)))
     # leading axes of length 1 come by themselves
-    kept = spread[min(places) :] if places else ()
+    kept = next((spread[k:] for k, length in enumerate(spread) if length != 1), ())
     return ops.broadcast_to(ops.reshape(x, kept), shape)
 
 
@@ -118,6 +118,25 @@ def _empty(params: Any, *args: Tensor) -> Tensor:
     return ops.as_tensor(np.zeros(params["shape"], np.dtype(params["dtype"]).kind))
 
 
+def _squeeze(params: Any, x: Tensor) -> Tensor:
+    dropped = tuple(int(axis) % x.ndim for axis in params["dimensions"])
+    return _element(x, dropped) or ops.squeeze(x, dropped)
+
+
+def _element(x: Tensor, dropped: tuple[int, ...]) -> Tensor | None:
+    """A slice of length 1 whose axis goes as the one position that the user wrote."""
+    if x.node.op.name != "index" or len(x.node.args) != 1:
+        return None
+    (spec,) = x.node.attrs
+    sliced = [isinstance(part, tuple) and part[0] == "slice" for part in spec]
+    if not all(sliced) or not dropped or max(dropped) >= len(spec):
+        return None
+    key = [slice(*part[1:]) for part in spec]
+    for axis in dropped:
+        key[axis] = key[axis].indices(int(x.node.args[0].shape[axis]))[0]
+    return Tensor(x.node.args[0])[_trimmed(tuple(key))]
+
+
 def _reshape(params: Any, x: Tensor, *dynamic: Tensor) -> Tensor:
     if params.get("dimensions") is not None:
         x = ops.transpose(x, tuple(params["dimensions"]))
@@ -127,7 +146,7 @@ def _reshape(params: Any, x: Tensor, *dynamic: Tensor) -> Tensor:
 MOVEMENT: dict[str, Rule] = {
     "broadcast_in_dim": _broadcast_in_dim, "reshape": _reshape,
     "transpose": lambda params, x: ops.transpose(x, tuple(params["permutation"])),
-    "squeeze": lambda params, x: ops.squeeze(x, tuple(params["dimensions"])),
+    "squeeze": _squeeze,
     "expand_dims": lambda params, x: ops.expand_dims(x, tuple(params["dimensions"])),
     "concatenate": lambda params, *xs: ops.concatenate(xs, int(params["dimension"])),
     "slice": _slice, "dynamic_slice": _dynamic_slice,

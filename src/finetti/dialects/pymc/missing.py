@@ -72,7 +72,10 @@ def explain(name: str, known: Iterable[str]) -> AttributeError:
     known
         The names that finetti has.
     """
-    public = [word for word in known if not word.startswith("_")]
+    public = [
+        word for word in known if not word.startswith("_") and not word.endswith("Error")
+        and word not in ("NotYetSupported", "UNSET", "backends", "errors")
+    ]  # fmt: skip
     close = nearest(name, public)
     near = f" The nearest names there are: {', '.join(close)}." if close else ""
     if name in _RENAMED:

@@ -188,7 +188,7 @@ def as_step(step: Any, model: Any) -> BlockedStep:
     ParameterError
         When it is none.
     """
-    # a subclass with only `vars` and `step(point)`, as tutorials write it, is called like a stranger
+    # a subclass with only `vars` and `step(point)`, as tutorials write it, is none of ours
     if isinstance(step, CompoundStep) or (
         isinstance(step, BlockedStep) and type(step).kernel is not BlockedStep.kernel
     ):

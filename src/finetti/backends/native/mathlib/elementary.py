@@ -30,6 +30,8 @@ LOG = (
     0.2857142862600327, 0.39999999999899444, 0.666666666666667,
 )  # fmt: skip
 
+# below it an exponential rounds to 0
+_SMALLEST_LOG = -1075.0 * math.log(2.0)
 _SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 _ONE_BITS = 0x3FF0000000000000
 
@@ -57,7 +59,10 @@ def exp(b: Builder, x: str, lanes: int) -> str:
         bias = b.select(tiny, (1023 + 256) << 52, 1022 << 52, lanes, "i64")
         power = b.iop("add", b.iop("shl", b.bits(shifted, lanes), 52, lanes), bias, lanes)
         p = b.fmul(p, b.from_bits(power, lanes), lanes)
-        return b.fmul(p, b.select(tiny, 2.0**-256, 2.0, lanes), lanes)
+        # below the smallest number times 0, since a product that underflows takes 100 cycles
+        gone = b.fcmp("olt", x, _SMALLEST_LOG, lanes)
+        last = b.select(tiny, b.select(gone, 0.0, 2.0**-256, lanes), 2.0, lanes)
+        return b.fmul(p, last, lanes)
 
 
 def expm1(b: Builder, x: str, lanes: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -17,9 +16,9 @@ from finetti.dialects.numpyro.distributions.trees import TreeNode
 from finetti.dialects.numpyro.distributions.util import (
     is_concrete,
     sum_rightmost,
-    users_level,
 )
 from finetti.dialects.numpyro.lowered import Lowered
+from finetti.errors import warn
 
 Array = Any
 Shape = tuple[int, ...]
@@ -101,10 +100,9 @@ class Distribution(TreeNode):
     def _validate_sample(self, value: Any) -> Any:
         inside = self.support(value)
         if is_concrete(inside) and not np.all(inside):
-            warnings.warn(
+            warn(
                 "Out-of-support values provided to log prob method. The value argument should be "
                 "within the support.",
-                stacklevel=users_level(),
             )
         return inside
 

@@ -6,7 +6,7 @@ A graph is named by a function of tensors and what is static of its arguments.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -15,6 +15,7 @@ import numpy as np
 
 from finetti.backends.jax_functions import differentiable
 from finetti.backends.jax_lowering import lower_draws
+from finetti.dialects.jaxpr.own import own_graph
 from finetti.dist import Distribution
 from finetti.dist.composed import made
 from finetti.dist.entropy import entropy
@@ -59,7 +60,8 @@ def _inputs(kinds: Sequence[Kind]) -> list[Tensor]:
 def _function(build: Any, static: Any, kinds: tuple[Kind, ...], precision: bool) -> Any:
     inputs = _inputs(kinds)
     output = ops.as_tensor(build(static, *inputs))
-    return differentiable(output.node, [x.node for x in inputs])
+    graph = own_graph(partial(build, static), tuple(shape for shape, _ in kinds))
+    return differentiable(output.node, [x.node for x in inputs], of=graph)
 
 
 @lru_cache(1024)

@@ -5,7 +5,6 @@ A transform is called with an array; `inv` goes back, `log_abs_det_jacobian(x, y
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import jax.numpy as jnp
@@ -27,8 +26,9 @@ from finetti.dialects.numpyro.distributions.transform_others import (
     RealFastFourierTransform,
     UnpackTransform,
 )
-from finetti.dialects.numpyro.distributions.util import is_concrete, users_level
+from finetti.dialects.numpyro.distributions.util import is_concrete
 from finetti.dist import maps, matrixmaps
+from finetti.errors import warn
 
 Array = Any
 Shape = tuple[int, ...]
@@ -55,9 +55,8 @@ class AbsTransform(ParameterFreeTransform):
     codomain = C.positive  # type: ignore[assignment]
 
     def _inverse(self, y: Any) -> Array:
-        warnings.warn(
+        warn(
             "AbsTransform is not a bijective transform. The inverse of `y` will be `y`.",
-            stacklevel=users_level(),
         )
         return y
 

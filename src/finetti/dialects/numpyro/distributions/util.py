@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 Array = Any
-_PACKAGE = str(Path(__file__).parents[3])
 
 
 def is_concrete(x: Any) -> bool:
     """Whether a value is known now, and not traced."""
     return not isinstance(x, jax.core.Tracer)
-
-
-def users_level() -> int:
-    """How many frames a warning has to go up to reach the user's line."""
-    level, frame = 1, sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        level, frame = level + 1, frame.f_back  # type: ignore[assignment]
-    return level
 
 
 def sum_rightmost(x: Any, dim: int) -> Array:
