@@ -99,3 +99,11 @@ def test_readme_has_one_command_to_run_and_one_to_test() -> None:
         done = run("readme_command.py", which)
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(start)
+
+
+def test_random_graphs_are_compared_and_counted() -> None:
+    done = run(
+        "stress_graphs.py", "--graphs", "2", "--nodes", "30", "--without-jax", "--least", "0"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "mismatches: 0" in done.stdout and "2 graphs of" in done.stdout

@@ -16,11 +16,11 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from importlib.util import find_spec
 from multiprocessing import get_context
 
@@ -51,6 +51,7 @@ from finetti.passes.grad import gradient  # noqa: E402
 BACKENDS: dict[str, Backend] = {"native": native, "jax": by_jax}
 # Black boxes hold Python functions and have tests of their own; the other is made by lowering.
 NOT_DRAWN = {"blackbox", "log1p_unit"}
+BATCH = 50
 
 
 @dataclass
@@ -83,8 +84,6 @@ def attempt(seed: int, nodes: int, jax: bool) -> Outcome:
         compare(outcome, nodes, jax)
     except Exception:  # a long run goes on
         outcome.complaints.append(f"seed {seed}: {traceback.format_exc()}")
-    if jax and seed % 50 == 0:
-        import_module("jax").clear_caches()  # a gigabyte after some hundred graphs
     return outcome
 
 
@@ -108,6 +107,20 @@ def compare(outcome: Outcome, nodes: int, jax: bool) -> None:
         outcome.seconds[name] = time.perf_counter() - clock
         if complaint is not None and not want.lost:
             outcome.complaints.append(explained(name, seed, complaint, total.node, inputs, values))
+
+
+def batch(seeds: Sequence[int], run: Callable[[int], Outcome]) -> list[Outcome]:
+    """Run seeds in a process of their own: one that crashes is a finding, not the end."""
+    outcomes: list[Outcome] = []
+    while len(outcomes) < len(seeds):
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            for seed in seeds[len(outcomes) :]:
+                try:
+                    outcomes.append(pool.submit(run, seed).result())
+                except BrokenProcessPool:
+                    outcomes.append(Outcome(seed, complaints=[f"seed {seed}: the process died"]))
+                    break
+    return outcomes
 
 
 def disagreement(name: str, want: Expected, *graph: object) -> str | None:
@@ -167,17 +180,19 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first graph")
     parser.add_argument("--without-jax", action="store_true")
     parser.add_argument("--least", type=int, default=None, help="draws that each operation needs")
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1, help="at a time")
     options = parser.parse_args(arguments)
     jax = not options.without_jax and find_spec("jax") is not None
     least = options.graphs // 50 if options.least is None else options.least
     run = partial(attempt, nodes=options.nodes, jax=jax)
     seeds = range(options.seed, options.seed + options.graphs)
+    # JAX never forgets what it compiled: a new process after some graphs.
+    batches = [seeds[start : start + BATCH] for start in range(0, len(seeds), BATCH)]
     outcomes = []
-    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        for outcome in (pool.map if options.processes > 1 else map)(run, seeds):
-            outcomes.append(outcome)
-            for complaint in outcome.complaints:
+    with ThreadPoolExecutor(options.processes) as pool:
+        for found in pool.map(partial(batch, run=run), batches):
+            outcomes += found
+            for complaint in (text for outcome in found for text in outcome.complaints):
                 print(complaint, end="\n\n", flush=True)
     lines, well = summary(outcomes, jax, least)
     print("\n".join(lines))

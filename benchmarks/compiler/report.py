@@ -68,6 +68,7 @@ def render(results: Results, names: list[str]) -> str:
         "|---|---|---|---|---|---|---|---|---|",
         *speed,
         *_memory(results, names),
+        *_threads(results, names),
         "",
         "## Milliseconds to a callable, and bytes",
         "",
@@ -95,6 +96,27 @@ def _memory(results: Results, names: list[str]) -> list[str]:
         "",
         f"Reading the matrix of {PROBLEMS[name].title} once takes {text(read)} us: finetti's "
         f"gradient takes {ratio(ours, read)} times that.",
+    ]
+
+
+def _threads(results: Results, names: list[str]) -> list[str]:
+    """What a second thread gains where rows are shared out."""
+    rows = []
+    for name in names:
+        one, two = (figure(results, "finetti", name, key) for key in ("one_us", "two_us"))
+        if two is not None:
+            cells = [PROBLEMS[name].title, text(one), text(two), ratio(one, two)]
+            rows.append(f"| {' | '.join(cells)} |")
+    if not rows:
+        return []
+    return [
+        "",
+        "Wall microseconds where two threads share the rows, the best of many calls; the bits are "
+        "the same. Other work on the machine counts here.",
+        "",
+        "| model | one thread | two threads | times faster |",
+        "|---|---|---|---|",
+        *rows,
     ]
 
 

@@ -82,19 +82,17 @@ PAIRS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
         between(0.6, 3.0, x), between(0.6, 3.0, y), between(0.2, 0.8, y), i=1, j=0),
     "betaln": lambda x, y: ops.betaln(between(0.4, 4.0, x), between(0.4, 4.0, y)),
     "divided": lambda x, y: x / between(0.6, 3.0, y), "product": lambda x, y: ops.tanh(x) * y,
+    "gammaincinv": lambda x, y: ops.gammaincinv(between(0.5, 5.0, x), between(0.1, 0.9, y)),
+    "betaincinv": lambda x, y: ops.betaincinv(
+        between(0.6, 4.0, x), between(0.6, 4.0, y), between(0.1, 0.9, x)),
     "remainder": lambda x, y: (x + 0.0171) % between(1.1, 2.3, y),
     "floor division": lambda x, y: (x + 0.0171) // between(1.1, 2.3, y),
 }  # fmt: skip
 # What JAX lacks.
-FUNCTIONS_ELSEWHERE: dict[str, Callable[[Tensor], Tensor]] = {
+ELSEWHERE: dict[str, Callable[[Tensor], Tensor]] = {
     "ive": lambda x: ops.ive(2, between(0.4, 9.0, x)),
     "iv": lambda x: ops.iv(3, between(0.4, 4.0, x)),
 }
-PAIRS_ELSEWHERE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "gammaincinv": lambda x, y: ops.gammaincinv(between(0.5, 5.0, x), between(0.1, 0.9, y)),
-    "betaincinv": lambda x, y: ops.betaincinv(
-        between(0.6, 4.0, x), between(0.6, 4.0, y), between(0.1, 0.9, x)),
-}  # fmt: skip
 
 
 def function(g: Grower, x: Tensor) -> Tensor:
@@ -106,9 +104,7 @@ def pair(g: Grower, x: Tensor) -> Tensor:
 
 
 def elsewhere(g: Grower, x: Tensor) -> Tensor:
-    if g.rng.integers(2):
-        return g.pick(list(FUNCTIONS_ELSEWHERE.values()))(x)
-    return g.pick(list(PAIRS_ELSEWHERE.values()))(x, g.matching(x))
+    return g.pick(list(ELSEWHERE.values()))(x)
 
 
 def truth(g: Grower, x: Tensor) -> Tensor:

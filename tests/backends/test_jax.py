@@ -150,6 +150,32 @@ def test_an_extreme_that_was_rounded_otherwise_is_found():
     assert "argmax" in made
 
 
+SLICED = [
+    (..., None, slice(None, None, -1)), (1, slice(None, None, 2)), (slice(3, None, -3), -1),
+    (slice(-3, -1),), (slice(2, 2), 0), (slice(0, 1, 7), slice(None, 1, -2)), (slice(None),),
+    (None,),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SLICED, ids=str)
+def test_the_adjoint_of_slices(key):
+    x = ops.new_input("x", (4, 5))
+    part = ops.getitem(x, key)
+    weights = np.random.default_rng(1).normal(size=part.node.shape)
+    (slope,) = gradient(ops.sum_(part * weights * x[0, 0]).node, [x.node])
+    value = {x.node: np.random.default_rng(2).normal(size=(4, 5))}
+    (want,) = evaluate([slope], value)
+    np.testing.assert_allclose(lower([slope], [x.node])(*value.values())[0], want, rtol=1e-14)
+
+
+def test_the_reverse_of_a_whole_array_that_was_added_to():
+    # XLA of JAX 0.10 ends the process over a scatter in the place of the sum.
+    x = ops.new_input("x", (1, 5))
+    spec = (("slice", None, None, None),) * 2
+    node = OPS["index_add"](x, shape=(1, 5), spec=spec)[:, ::-1].node
+    np.testing.assert_array_equal(lower([node], [x.node])(np.ones((1, 5)))[0], np.ones((1, 5)))
+
+
 def test_places_out_of_bounds_are_nan():
     x, at = ops.new_input("x", (3,)), ops.new_input("at", (2,), "int64")
     graph = ops.getitem(x, at).node

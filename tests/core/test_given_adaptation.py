@@ -105,14 +105,18 @@ def test_what_is_not_adapted_is_kept(run: Run, kept: str) -> None:
 
 
 def test_adaptation_begins_with_them(run: Run) -> None:
-    """The exact metric makes the first draws good; the search for a step size starts at `steps`."""
-    config: dict[str, Any] = {"tune": 5, "draws": 1, "store_warmup": True, "init_jitter": 0.0}
-    for adapt in (True, False):  # a gradient at random, and the identity, tell less
-        found = run({"metric": METRIC, "steps": STEPS}, adapt_metric=adapt, **config)
-        assert found.warmup_stats["acceptance_rate"].mean() > 0.5
-        np.testing.assert_allclose(found.metric, METRIC, rtol=1e-6)
-        ratio = np.log2(found.warmup_stats["step_size"][:, 0] / STEPS)
-        assert (abs(ratio - np.round(ratio)) < 0.16).all()  # jitter: log2(1 +- 0.1)
+    """The metric counts like ten draws; the search for a step size starts at `steps`."""
+    config: dict[str, Any] = {"draws": 1, "store_warmup": True, "init_jitter": 0.0}
+    given = {"metric": 4.0 * METRIC, "steps": STEPS}
+    first = run(given, tune=1, **config)
+    assert np.array_equal(first.metric, given["metric"])  # too early to say anything
+    ratio = np.log2(first.warmup_stats["step_size"][:, 0] / STEPS)
+    assert (abs(ratio - np.round(ratio)) < 0.16).all()  # jitter: log2(1 +- 0.1)
+    # sqrt((10 * 4 + s) / (10 / 4 + s)) with s > 0, the sum of squares of some draws
+    later = run(given, tune=8, **config).metric / METRIC
+    assert (later > 1.0).all()
+    assert (later < 4.0).all()
+    np.testing.assert_allclose(run(given, tune=100, **config).metric, METRIC, rtol=1e-6)
 
 
 def test_a_hamiltonian_step_takes_and_gives_the_same() -> None:

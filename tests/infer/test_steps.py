@@ -280,6 +280,31 @@ def test_a_guess_of_the_metric_is_said_to_have_no_effect():
         pm.NUTS([model["x"]], scaling=model.initial_point())
 
 
+@pytest.mark.parametrize("part", [False, True])
+def test_scaling_is_where_the_metric_begins(part):
+    """Precisions, or variances with is_cov=True, in the order of the step's variables."""
+    sd = {"x": np.array([0.01, 1.0]), "y": 100.0}
+    with pm.Model() as model:
+        for name, value in sd.items():
+            pm.Normal(name, 0, value, shape=np.shape(value))
+        pm.Bernoulli("b", 0.5)
+        variances = np.array([1e4, 1e-4, 1.0])  # of y, x
+        last = [pm.BinaryMetropolis([model["b"]])] if part else []
+        for given in ({"scaling": variances, "is_cov": True}, {"scaling": 1 / variances}):
+            nuts = pm.NUTS([model["y"], model["x"]], adapt_metric=False, step_scale=1.0, **given)
+            drawn = to_draws(pm.sample(30, tune=20, step=[nuts, *last], random_seed=1, **QUIET))
+            assert drawn.sample_stats["acceptance_rate"].mean() > 0.6
+            assert drawn.sample_stats["n_steps"].max() <= 15  # whitened: a short way round
+
+
+def test_a_scaling_of_the_wrong_size_or_sign_is_named():
+    with several() as model:
+        with pytest.raises(ShapeError, match="NUTS: .x.: scaling has 5 entries.*2 unconstrained"):
+            pm.sample(step=pm.NUTS([model["x"]], scaling=np.ones(5)), **FEW)
+        with pytest.raises(ParameterError, match=r"scaling\[1\] is 0; precisions"):
+            pm.NUTS([model["x"]], scaling=[1.0, 0.0])
+
+
 def test_no_free_variables_of_the_kind():
     with pm.Model():
         pm.Poisson("k", 2.0)

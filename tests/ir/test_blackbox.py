@@ -86,13 +86,16 @@ def test_decorator_name_and_pickle():
     assert evaluate([add_up(np.ones(3))])[0] == 3.0
 
 
-def test_without_a_gradient_nuts_refuses_by_name_and_metropolis_samples():
+def test_without_a_gradient_nuts_refuses_by_name_and_others_sample(caplog):
     plain = pm.blackbox(np.sin, name="no_slope")
     with pm.Model() as model:
         x = pm.Normal("x")
         pm.Normal("y", plain(x), 0.5, observed=0.3)
-    with pytest.raises(NotYetSupported, match="no_slope"):
-        pm.sample(10, tune=10, model=model, progressbar=False)
+    with pytest.raises(NotYetSupported, match="no_slope"), model:
+        pm.sample(10, tune=10, step=pm.NUTS(), progressbar=False)
+    with caplog.at_level("INFO", "finetti"):  # without a word on steps: one that needs no gradient
+        pm.sample(10, tune=10, chains=1, model=model, progressbar=False)
+    assert "Slice: [x]" in caplog.text
     for step in (pm.Metropolis, pm.Slice):
         with model:
             result = pm.sample(50, tune=50, step=step(), chains=1, progressbar=False)

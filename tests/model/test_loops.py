@@ -116,7 +116,20 @@ def latent_walk():
     pm.Normal("y", level, 0.5, observed=y)
 
 
-@pytest.mark.parametrize("build", [growth, hidden_chain, leaking_neuron, latent_walk])
+def seasons():
+    """The carry is a window that moves on: its adjoint adds single numbers into short arrays."""
+    y = series(30)
+    a, first = pm.Normal("a", 0.0, 0.5), pm.Normal("first", shape=4)
+
+    def step(window, now):
+        new = a * window[0] + 0.1 * now * ops.sin(window[1])
+        return ops.concatenate([window[1:], ops.reshape(new, (1,))]), window[0]
+
+    _, expected = ops.scan(step, first, [y])
+    pm.Normal("y", expected, 0.5, observed=y)
+
+
+@pytest.mark.parametrize("build", [growth, hidden_chain, leaking_neuron, latent_walk, seasons])
 def test_models_with_loops(build):
     with pm.Model() as model:
         build()

@@ -209,8 +209,8 @@ inline void parallel_for(Body body, void* context, std::size_t chunks) noexcept 
 }
 
 /// out[i] = the sum of partial[c * stride + i] over the chunks c in their order.
-FINETTI_MULTIVERSION inline void add_chunks(std::size_t size, std::size_t chunks, std::size_t stride, const double* partial,
-                                            double* out) noexcept {
+FINETTI_MULTIVERSION inline void add_chunks(std::size_t size, std::size_t chunks, std::size_t stride,
+                                            const double* partial, double* out) noexcept {
     for (std::size_t i = 0; i < size; ++i) out[i] = partial[i];
     for (std::size_t c = 1; c < chunks; ++c)
         for (std::size_t i = 0; i < size; ++i) out[i] += partial[c * stride + i];

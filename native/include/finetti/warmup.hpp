@@ -99,7 +99,6 @@ public:
                 hamiltonian_.metric().initialise(start.x, start.g, scratch->x);
             } else {
                 windows_.expect(given_variance_.data());
-                metric_learned_ = true;  // the step size is searched with it at once
             }
             windows_.add(start.x, start.g);
         }

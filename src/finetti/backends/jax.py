@@ -26,8 +26,8 @@ from finetti.ir.ops.indexing import Spec, index_key
 __all__ = [
     "add_along", "betainc_d", "betaincinv", "cholesky", "cholesky_adjoint", "concatenate",
     "cumargmax", "eigh", "erfcx", "gammainc", "gammainc_d", "gammaincc", "gammaincinv", "index",
-    "index_add", "index_set", "log1mexp", "log_ndtr", "mills_inverse", "polygamma", "put_along", "recurrence", "slogdet", "solve",
-    "solve_triangular",
+    "index_add", "index_set", "log1mexp", "log_ndtr", "mills_inverse", "places_of", "polygamma",
+    "put_along", "recurrence", "slogdet", "solve", "solve_triangular",
 ]  # fmt: skip
 
 Array = Any
@@ -44,7 +44,32 @@ def index(x: Array, *indices: Array, spec: Spec) -> Array:
 def index_add(g: Array, *indices: Array, shape: tuple[int, ...], spec: Spec) -> Array:
     """Zeros with `g` added at the given places."""
     g = jnp.asarray(g)
+    if not indices:
+        return _spread(g, shape, spec)
     return jnp.zeros(shape, g.dtype).at[index_key(spec, indices)].add(g)
+
+
+def _spread(g: Array, shape: tuple[int, ...], spec: Spec) -> Array:
+    """`index_add` of ints and slices, by padding.
+
+    XLA fuses that; and with JAX 0.10 it crashes over the reverse of a scatter to a whole array.
+    """
+    if not g.size:
+        return jnp.zeros(shape, g.dtype)
+    parts = [part for part in spec if part != ("new",)]
+    parts += [("slice", None, None, None)] * (len(shape) - len(parts))
+    places = []
+    for part, n in zip(parts, shape, strict=True):
+        if isinstance(part, tuple):
+            places.append(range(n)[slice(*part[1:])])
+        else:
+            places.append(range(int(part) % n, int(part) % n + 1))
+    g = g.reshape([len(p) for p in places])
+    g = jnp.flip(g, [axis for axis, p in enumerate(places) if p.step < 0])
+    margins = [
+        (min(p), n - 1 - max(p), abs(p.step) - 1) for p, n in zip(places, shape, strict=True)
+    ]
+    return jax.lax.pad(g, jnp.zeros((), g.dtype), margins)
 
 
 def index_set(x: Array, v: Array, *indices: Array, spec: Spec) -> Array:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from finetti import _core
 from finetti.backends.native.callback import raise_users
 from finetti.errors import ParameterError, SamplingError
-from finetti.infer.nuts import FailedRun, NutsDraws, collect, failures, follow
+from finetti.infer.nuts import Adapted, FailedRun, NutsDraws, collect, failures, follow
 from finetti.infer.options import Options
 from finetti.infer.progress import Progress
 from finetti.infer.steps.arraystep import PythonChains
@@ -72,9 +73,24 @@ def run_steps(
         _raise_users(place)
         raise FailedRun(failures(run.errors), np.asarray(run.last_points))
     stats, warmup = joined(run.stats), joined(run.warmup_stats)
-    result = collect(run, (stats, warmup), options, seconds, interrupted)
+    adapted = _adapted(steps, kernels, place)
+    result = collect(run, (stats, warmup), options, seconds, interrupted, adapted)
     _with_whole_lp(result, density, options.backend)
     return result
+
+
+def _adapted(
+    steps: Sequence[BlockedStep], kernels: Sequence[Any], place: Workplace
+) -> Adapted | None:
+    """What was learned, where one Hamiltonian step moves everything."""
+    if len(kernels) != 1 or not isinstance(kernels[0], _core.HamiltonianStep):
+        return None
+    index = place.conditional(steps[0].names).index
+    if len(index) != place.layout.n:
+        return None
+    metric = np.empty((place.chains, len(index)))
+    metric[:, index] = kernels[0].metric
+    return Adapted(metric, np.asarray(kernels[0].step_sizes))
 
 
 def _raise_users(place: Workplace) -> None:

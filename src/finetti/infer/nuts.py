@@ -22,6 +22,30 @@ LONGEST_WAIT = 0.1
 
 
 @dataclass(frozen=True)
+class Adapted:
+    """What a warm-up learns: where a run begins with it, or how it ended.
+
+    Parameters
+    ----------
+    metric : ndarray, optional
+        [chain, n] variances of the unconstrained values: the diagonal of the inverse mass matrix.
+    steps : ndarray, optional
+        [chain] step sizes.
+    """
+
+    metric: Array | None = None
+    steps: Array | None = None
+
+    def contiguous(self) -> tuple[Array | None, Array | None]:
+        """Both as the sampler takes them."""
+        metric, steps = (
+            None if part is None else np.ascontiguousarray(part, float)
+            for part in (self.metric, self.steps)
+        )
+        return metric, steps
+
+
+@dataclass(frozen=True)
 class NutsDraws:
     """What came out of a run.
 
@@ -39,6 +63,8 @@ class NutsDraws:
         Whether it was stopped before its end.
     gradients : int
         Evaluations of the density, all chains together, warm-up included.
+    adapted : Adapted, optional
+        The metric and the step sizes at the end, where one step moved everything along gradients.
     """
 
     draws: Array
@@ -48,6 +74,7 @@ class NutsDraws:
     seconds: float
     interrupted: bool
     gradients: int
+    adapted: Adapted | None = None
 
 
 class FailedRun(SamplingError):
@@ -59,7 +86,11 @@ class FailedRun(SamplingError):
 
 
 def run_nuts(
-    compiled: CompiledDensity, options: Options, initial: Array, progress: Progress
+    compiled: CompiledDensity,
+    options: Options,
+    initial: Array,
+    progress: Progress,
+    given: Adapted = Adapted(),
 ) -> NutsDraws:
     """Sample all chains.
 
@@ -73,6 +104,8 @@ def run_nuts(
         [chain, n] unconstrained starts, before the jitter.
     progress : Progress
         Where snapshots go.
+    given : Adapted
+        A metric and step sizes to begin with: kept where nothing is adapted.
 
     Raises
     ------
@@ -85,7 +118,7 @@ def run_nuts(
     blocks = [compiled.new_block() for _ in range(options.chains)]
     run = _core.NutsRun(
         config, compiled.fn_address, [block.address for block in blocks], initial, options.seed,
-        (compiled, blocks),
+        (compiled, blocks), *given.contiguous(),
     )  # fmt: skip
     began = time.perf_counter()
     interrupted = follow(run, options.cores, progress)
@@ -93,7 +126,9 @@ def run_nuts(
     if any(run.errors):
         raise_users(run.errors)
         raise FailedRun(failures(run.errors), np.asarray(run.last_points))
-    return collect(run, (run.stats, run.warmup_stats), options, seconds, interrupted)
+    adapted = Adapted(np.asarray(run.metric), np.asarray(run.step_sizes))
+    stats = (run.stats, run.warmup_stats)
+    return collect(run, stats, options, seconds, interrupted, adapted)
 
 
 def failures(errors: Sequence[str]) -> str:
@@ -147,6 +182,7 @@ def collect(
     options: Options,
     seconds: float,
     interrupted: bool,
+    adapted: Adapted | None = None,
 ) -> NutsDraws:
     """What a run has kept; `stats` are those of the draws and of the warm-up."""
     keep_warmup = options.keep_warmup and options.tune > 0
@@ -166,6 +202,8 @@ def collect(
     def cut(array: Array) -> Array:
         return array if whole else array[chains, :draws]
 
+    if adapted is not None and adapted.metric is not None and adapted.steps is not None:
+        adapted = Adapted(adapted.metric[chains], adapted.steps[chains])
     return NutsDraws(
         cut(run.draws),
         {name: cut(values) for name, values in stats[0].items()},
@@ -174,6 +212,7 @@ def collect(
         seconds,
         interrupted,
         int(sum(run.gradients)),
+        adapted,
     )
 
 

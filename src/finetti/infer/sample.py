@@ -89,7 +89,8 @@ def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
     chains : int, optional
         Chains; 4 by default.
     cores : int, optional
-        Threads; as many as there are chains and cores by default.
+        Threads; as many as there are chains and cores by default. What chains leave idle works on
+        the rows of large models.
     random_seed : int, sequence of int, numpy.random.Generator or None
         The same seed gives the same draws on any number of cores.
     progressbar : bool or str
@@ -194,7 +195,8 @@ def _run(plan: Plan, starts: Array, options: Options, progress: Progress) -> Nut
         settings.setdefault("init_jitter", 0.0)
     compiled = compile_density(None, options.backend, plan.core)
     _log_plan(plan, options)
-    return run_nuts(compiled, replace(options, nuts=settings), starts, progress)
+    given = nuts.begins_with(plan.core, options.chains)
+    return run_nuts(compiled, replace(options, nuts=settings), starts, progress, given)
 
 
 def _run_compound(plan: Plan, starts: Array, options: Options, progress: Progress) -> NutsDraws:

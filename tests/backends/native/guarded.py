@@ -12,9 +12,10 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
+from finetti._core import row_threads
 from tests.backends.random_graphs import random_graph, random_outputs
 
-from finetti.backends.native import Compiled, compile_density, compile_map
+from finetti.backends.native import Compiled, compile_density, compile_map, row_chunks
 from finetti.backends.native.compiled import ENTRY
 from finetti.backends.native.layout import Pack, Scratch
 from finetti.backends.reference import evaluate
@@ -167,8 +168,11 @@ def matrices(zones: Zones) -> None:
         outputs([eta, ops.exp(eta), eta > 0.1], [w, z], point, zones)
 
 
-def main(seeds: range) -> None:
-    """Check every length and some random graphs."""
+def main(seeds: range, cut: bool) -> None:
+    """Check every length and some random graphs, with all loops cut that can be, or none."""
+    if cut:
+        row_chunks.LEAST_WORK = row_chunks.ROWS_A_SUM = 1
+        row_threads(3)
     Pack.block = strict_block  # type: ignore[method-assign]
     zones = Zones()
     lengths(zones)
@@ -182,4 +186,4 @@ def main(seeds: range) -> None:
 
 
 if __name__ == "__main__":
-    main(range(*map(int, sys.argv[1:3])))
+    main(range(*map(int, sys.argv[1:3])), "cut" in sys.argv)

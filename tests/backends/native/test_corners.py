@@ -105,10 +105,11 @@ def test_the_gradient_finds_the_largest_again():
     np.testing.assert_allclose(grad, np.concatenate(parts), rtol=1e-10, atol=1e-12)
 
 
-def test_nothing_outside_is_touched():
+@pytest.mark.parametrize("how", ["whole", "cut"])
+def test_nothing_outside_is_touched(how):
     """Runs in a process of its own, which a stray access ends."""
     result = subprocess.run(
-        [sys.executable, "-m", "tests.backends.native.guarded", "0", "12"],
+        [sys.executable, "-m", "tests.backends.native.guarded", "0", "12", how],
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
     )  # fmt: skip

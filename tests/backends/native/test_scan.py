@@ -63,10 +63,11 @@ def long_series(length):
 
 def test_the_code_is_of_one_size_however_long_the_loop():
     lines = []
-    for length in (800, 80_000):
+    # Both too short to be cut into chunks, and both cut.
+    for length in (80, 8_000, 160_000, 320_000):
         total, nodes = long_series(length)
         lines.append(len(compile_density(total.node, nodes).ir.splitlines()))
-    assert lines[0] == lines[1]
+    assert lines[0] == lines[1] and lines[2] == lines[3]
 
 
 def test_equal_loops_have_equal_text():

@@ -243,18 +243,24 @@ def test_under_jit_vmap_and_grad(row: dict[str, Any]) -> None:
     def logp(parts: list[Any], x: Any) -> Any:
         return jax.tree.unflatten(tree, parts).log_prob(x)
 
-    mapped = jax.jit(jax.vmap(logp, (None, 0)))(leaves, jnp.asarray(values))
-    np.testing.assert_allclose(mapped, expected, rtol=1e-10, atol=1e-10)
+    def total(parts: list[Any]) -> Any:
+        return logp(parts, values).sum()
+
+    @jax.jit
+    def both(parts: list[Any]) -> Any:
+        mapped = jax.vmap(logp, (None, 0))(parts, jnp.asarray(values))
+        return mapped, *jax.value_and_grad(total)(parts)
+
     floats = [jnp.asarray(x, float) for x in leaves]
-    total = jax.jit(lambda parts: logp(parts, values).sum())
-    slopes = jax.jit(jax.grad(total))(floats)
+    mapped, _, slopes = both(floats)
+    np.testing.assert_allclose(mapped, expected, rtol=1e-10, atol=1e-10)
     for k, slope in enumerate(slopes):
         if "Multivariate" in row["expr"] and k:  # what is above the diagonal does not count
             slope = np.tril(slope)
         # Alternating, so that probabilities still sum to 1.
         step = 1e-5 * (1.0 - 2.0 * (np.indices(slope.shape).sum(0) % 2)) * (slope != 0)
         up, down = (
-            total([*floats[:k], floats[k] + s * step, *floats[k + 1 :]]) for s in (1.0, -1.0)
+            both([*floats[:k], floats[k] + s * step, *floats[k + 1 :]])[1] for s in (1.0, -1.0)
         )
         np.testing.assert_allclose(np.sum(slope * step), (up - down) / 2.0, rtol=2e-6, atol=1e-10)
 
@@ -263,7 +269,7 @@ def test_under_jit_vmap_and_grad(row: dict[str, Any]) -> None:
 def test_draws_have_the_moments(row: dict[str, Any]) -> None:
     many = 4000
     dist = made(row["expr"])
-    drawn = np.asarray(dist.sample(jax.random.key(7), (many,)), float)
+    drawn = np.asarray(jax.jit(lambda key: dist.sample(key, (many,)))(jax.random.key(7)), float)
     assert drawn.shape == dist.shape((many,))
     assert np.all(dist.support(drawn))
     if row["mean"] is None or "nan" in str(row["mean"]):

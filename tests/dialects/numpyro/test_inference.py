@@ -13,7 +13,6 @@ jax = required("jax", 'pip install "finetti[jax]"')
 import finetti.numpyro.distributions as dist
 import jax.numpy as jnp
 
-import finetti as pm
 import finetti.numpyro as numpyro
 from finetti.dialects.numpyro import infer
 from finetti.dialects.numpyro.contrib.control_flow import scan
@@ -33,9 +32,7 @@ from finetti.dialects.numpyro.infer import (
     util,
 )
 from finetti.dialects.numpyro.infer.util import InvalidStart
-from finetti.dialects.numpyro.translate import translate
 from finetti.errors import ModelError, NotYetSupported, ParameterError
-from finetti.passes.simplify import simplify
 
 Y = np.random.default_rng(0).normal(1.0, 2.0, 50)
 
@@ -241,36 +238,6 @@ def test_container(mcmc):
     found = mcmc.to_inferencedata()
     assert found.posterior["s"].shape == (2, 200)
     np.testing.assert_allclose(found.observed_data["y"], Y)
-
-
-PAIRS = {
-    "normal": (
-        lambda: (
-            numpyro.sample("y", dist.Normal(numpyro.sample("mu", dist.Normal(0, 10)),
-                                            numpyro.sample("s", dist.HalfNormal(3))), obs=Y)),
-        lambda: pm.Normal("y", pm.Normal("mu", 0, 10), pm.HalfNormal("s", 3), observed=Y),
-    ),
-    "beta binomial": (
-        lambda: numpyro.sample("k", dist.Binomial(20, numpyro.sample("p", dist.Beta(2, 3))), obs=7),
-        lambda: pm.Binomial("k", 20, pm.Beta("p", 2, 3), observed=7),
-    ),
-    "regression": (
-        lambda: numpyro.sample(
-            "y", dist.Normal(numpyro.sample("a", dist.Normal(0, 1))
-                             + numpyro.sample("b", dist.Normal(0, 1)) * np.arange(50.0), 1), obs=Y),
-        lambda: pm.Normal("y", pm.Normal("a", 0, 1) + pm.Normal("b", 0, 1) * np.arange(50.0), 1,
-                          observed=Y),
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", sorted(PAIRS))
-def test_one_meaning_in_two_spellings(name):
-    theirs, ours = PAIRS[name]
-    with pm.Model() as written:
-        ours()
-    one, two = (m.density().logp().node for m in (translate(theirs).model, written))
-    assert simplify([one]) == simplify([two])
 
 
 @pytest.mark.parametrize(

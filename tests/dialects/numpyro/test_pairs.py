@@ -11,6 +11,7 @@ jax = required("jax", 'pip install "finetti[jax]"')
 from tests.dialects.numpyro.pairs import PAIRS
 
 import finetti as pm
+from finetti.dialects.numpyro.infer import MCMC, NUTS, init_to_value
 from finetti.dialects.numpyro.translate import translate
 from finetti.passes.simplify import simplify
 
@@ -33,3 +34,21 @@ def test_one_meaning(name):
     assert sorted(runs[0].varnames) == sorted(runs[1].varnames)
     for variable in runs[0].varnames:
         np.testing.assert_array_equal(runs[0][variable], runs[1][variable], err_msg=variable)
+
+
+@pytest.mark.parametrize("name", ["normal_mean", "eight_schools", "linear_regression"])
+def test_the_same_draws_from_each_dialects_own_words(name):
+    """`pm.sample` and `MCMC`, both from the same start: to the last bit."""
+    spelled, theirs = PAIRS[name]
+    with pm.Model() as model:
+        spelled()
+    start = {rv.name: np.full(rv.shape, 0.5) for rv in model.density().frozen.free}
+    trace = pm.sample(20, tune=30, chains=1, random_seed=7, progressbar=False, quiet=True,
+                      model=model, init="adapt_diag", initvals=start, target_accept=0.8,
+                      compute_convergence_checks=False, return_inferencedata=False)  # fmt: skip
+    kernel = NUTS(theirs, init_strategy=init_to_value(values=start))
+    mcmc = MCMC(kernel, num_warmup=30, num_samples=20, progress_bar=False)
+    with jax.enable_x64(True):
+        mcmc.run(7)
+        for variable, draws in mcmc.get_samples().items():
+            np.testing.assert_array_equal(draws, trace[variable], err_msg=variable)

@@ -8,10 +8,9 @@ matrix is packed as [block][column][row]. The last block overlaps the one before
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from finetti.backends.native.builder import Builder
+from finetti.backends.native.counting import count, fold_lanes
 from finetti.backends.native.layout import BLOCK_ROWS, LANES, row_blocks
 from finetti.backends.native.loops import IDENTITY, VECTOR, LoopBody, PlainBody, is_product, walk
 from finetti.backends.native.outline import Outline
@@ -31,25 +30,6 @@ def has_wide_products(e: Emitter, roots: list[Ref], sinks: list[Sink]) -> bool:
     return any(sink.matrix is not None and wide(sink.matrix) for sink in sinks) or any(
         is_product(e, node) and wide(node) for node in walk(e, roots)
     )
-
-
-def _count(
-    b: Builder, times: int, starts: list[str], body: Callable[[str, list[str]], list[str]]
-) -> list[str]:
-    """``for i in range(times): values = body(i, values)``, vectors carried; the last values."""
-    before, head, after = b.block, b.fresh_label("columns"), b.fresh_label("done")
-    b.branch(head)
-    b.label(head)
-    i = b.open_phi("i64", "0", before)
-    values = [b.open_phi(VECTOR, start, before) for start in starts]
-    new = body(i, values)
-    following, latch = b.iop("add nuw nsw", i, 1), b.block
-    b.branch_if(b.icmp("ult", following, times), head, after)
-    b.close_phi(i, following, latch)
-    for value, result in zip(values, new, strict=True):
-        b.close_phi(value, result, latch)
-    b.label(after)
-    return new
 
 
 class BlockedBody(PlainBody):
@@ -80,9 +60,9 @@ class BlockedBody(PlainBody):
     def open(self, sinks: list[Sink]) -> None:
         b = self.b
         for sink in sinks:
-            if self._is_wide(sink):
+            if self.sums_by_lane(sink):
                 size = sink.node.type.size * LANES
-                sums = self._room(size)
+                sums = self.targets.get(sink.node) or self._room(size)
                 b.clear(sums, 8 * size)
                 self.wide.append((sink, self._room(BLOCK_ROWS), sums))
         before, self.outer_head = b.block, b.fresh_label("blocks")
@@ -91,7 +71,7 @@ class BlockedBody(PlainBody):
         self.outer = b.open_phi("i64", self.begin, before)
         starts = [
             (sink, j, b.const(IDENTITY[sink.combine], LANES))
-            for sink in sinks if sink.bins is None and not self._is_wide(sink)
+            for sink in sinks if sink.bins is None and not self.sums_by_lane(sink)
             for j in range(sink.node.type.size if sink.matrix is not None else 1)
         ]  # fmt: skip
         self.totals = [b.open_phi(VECTOR, start, before) for _, _, start in starts]
@@ -118,7 +98,7 @@ class BlockedBody(PlainBody):
             self.mask = b.icmp("sge", b.iota(LANES), behind, LANES)
         self.new = []
 
-    def _is_wide(self, sink: Sink) -> bool:
+    def sums_by_lane(self, sink: Sink) -> bool:
         return sink.matrix is not None and self.e.plan.wide_product(sink.matrix)
 
     # -- products
@@ -153,7 +133,7 @@ class BlockedBody(PlainBody):
             even = add(column, sums[:_VECTORS])
             return even + add(b.iop("or", column, 1), sums[_VECTORS:])
 
-        sums = _count(b, columns // 2, [b.const(0.0, LANES)] * (2 * _VECTORS), pair)
+        sums = count(b, columns // 2, [b.const(0.0, LANES)] * (2 * _VECTORS), pair)
         even = add(str(columns - 1), sums[:_VECTORS]) if columns % 2 else sums[:_VECTORS]
         for v, (x, y) in enumerate(zip(even, sums[_VECTORS:], strict=True)):
             target = b.element_pointer(self.etas[product], LANES * v)
@@ -180,7 +160,7 @@ class BlockedBody(PlainBody):
             b.store(total, target, LANES)
             return []
 
-        _count(b, columns, [], add)
+        count(b, columns, [], add)
 
     def _product(self, node: Node) -> str:
         if node not in self.etas:
@@ -225,16 +205,6 @@ class BlockedBody(PlainBody):
             b.close_phi(total, new, latch)
         b.label(after)
         for sink, _, sums in self.wide:
-            self._fold(sink, sums)
+            if sink.node not in self.targets:
+                fold_lanes(b, sums, self.array(sink.node), sink.node.type.size)
         self.finish()
-
-    def _fold(self, sink: Sink, sums: str) -> None:
-        """The sums' lanes into the result."""
-        b, target = self.b, self.sums_of(sink.node)
-
-        def fold(column: str, _: list[str]) -> list[str]:
-            value = b.load(b.element_pointer(sums, b.iop("mul", column, LANES)), LANES)
-            b.store(b.reduce_fadd(value, LANES), b.element_pointer(target, column))
-            return []
-
-        _count(b, sink.node.type.size, [], fold)

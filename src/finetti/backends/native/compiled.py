@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from finetti._core import row_threads
 from finetti.backends.native.callback import emit_blackbox, raise_users
 from finetti.backends.native.emit import ENTRY, SPECIAL, Emitter
 from finetti.backends.native.layout import aligned_bytes

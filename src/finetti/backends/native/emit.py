@@ -12,10 +12,11 @@ from finetti.backends.native.elementwise import emit_elementwise
 from finetti.backends.native.grouped import GroupedBody, grouping
 from finetti.backends.native.kernels import call_kernel, work_size
 from finetti.backends.native.layout import LANES, Pack, Scratch
-from finetti.backends.native.loops import IDENTITY, LoopBody, PlainBody, StraightBody, straight
+from finetti.backends.native.loops import IDENTITY, LoopBody, PlainBody, straight
 from finetti.backends.native.outline import PART_LINES, Outline, worthwhile
 from finetti.backends.native.plan import Loop, Plan, Ref, Sink, Store
 from finetti.backends.native.row_chunks import bounds, emit_chunks
+from finetti.backends.native.straight import StraightBody
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
 
@@ -290,6 +291,9 @@ class Emitter:
         if loop.length == 0:
             self._empty(loop.sinks)
             return
+        for sink in loop.sinks:
+            if sink.node.type.size > 1 and sink.matrix is None:
+                self._clear(sink)
         bins = grouping(self, loop)
         if bins is not None:
             self._run(GroupedBody(self, bins, self._outline()), loop.sinks, [])
@@ -310,9 +314,6 @@ class Emitter:
             self.is_cut = True
             emit_chunks(self, body, sinks, stores, edges)
             return
-        for sink in sinks:
-            if sink.node.type.size > 1 and sink.matrix is None:
-                self._clear(sink)
         self.walk_rows(body, sinks, stores)
         if body.outline is None:
             for sink, result in body.results():

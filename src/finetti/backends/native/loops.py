@@ -1,6 +1,6 @@
 """Three ways to walk over elements, with one face.
 
-A `StraightBody` has as many lanes as there are elements and no loop at all. A `PlainBody` walks
+A `straight.StraightBody` has as many lanes as there are elements and no loop. A `PlainBody` walks
 eight elements at a time; the last step overlaps the one before instead of a second loop for the
 rest. A `grouped.GroupedBody` walks rows sorted into bins.
 """
@@ -167,6 +167,10 @@ class LoopBody(ABC):
     def bounds(self, chunks: int) -> list[int]:
         """Where chunks of about equal work begin, and where the last one ends."""
 
+    def sums_by_lane(self, sink: Sink) -> bool:
+        """Whether a chunk leaves the eight lanes of each sum of a sink, to be folded in the end."""
+        return False
+
     @abstractmethod
     def open(self, sinks: list[Sink]) -> None:
         """Begin the loop."""
@@ -332,71 +336,6 @@ class LoopBody(ABC):
         if isinstance(store.target, Node):
             return self.array(store.target, store.start + at)
         return self.place("%out", 8 * (store.start + at))
-
-
-class StraightBody(LoopBody):
-    """All elements at once."""
-
-    @property
-    def rows(self) -> int:
-        return 0
-
-    def bounds(self, chunks: int) -> list[int]:
-        return []
-
-    def open(self, sinks: list[Sink]) -> None:
-        pass
-
-    def close(self) -> None:
-        if self.outline is not None:
-            return
-        self.e.vectors.update(
-            (node, value) for node, value in self.values.items() if node.op is not const
-        )
-
-    def _held(self, node: Node) -> bool:
-        return node in self.e.vectors or super()._held(node)
-
-    def _compute(self, node: Node) -> str:
-        known = self.e.vectors.get(node)
-        return known if known is not None else super()._compute(node)
-
-    def _constant(self, key: tuple[object, ...], array: np.ndarray) -> str:
-        offset = self.e.constant((*key, "plain"), np.asarray(array, float))
-        return self.b.load(self.place("%constants", offset), self.lanes)
-
-    def _memory(self, node: Node) -> str:
-        return self.b.load(self.array(node), self.lanes)
-
-    def _gathered(self, node: Node, table: Table) -> str:
-        if table.start is not None:
-            return self.b.load(self.array(node, table.start), self.lanes)
-        value = "poison"
-        loaded: dict[int, str] = {}
-        for lane, position in enumerate(table.positions.tolist()):
-            if position not in loaded:
-                loaded[position] = self.b.load(self.element(node, position))
-            value = self.b.insert(value, loaded[position], lane, self.lanes)
-        return value
-
-    def accumulate(self, sinks: list[Sink], values: list[str]) -> None:
-        for sink, value in zip(sinks, values, strict=True):
-            value = self._as_double(sink, value)
-            if sink.matrix is not None:
-                for j in range(sink.node.type.size):
-                    dot = self.b.fmul(self.column(sink.node, j), value, self.lanes)
-                    self.b.store(self.b.reduce_fadd(dot, self.lanes), self.element(sink.node, j))
-            elif sink.bins is not None:
-                self._scatter(sink, value, sink.bins.positions.tolist())
-            else:
-                self.sums.append((sink, self._horizontal(sink, value)))
-
-    def store(self, store: Store, value: str) -> None:
-        value = self._as_double(store, value)
-        if store.positions is not None:
-            self._scatter_store(store, value, store.positions.positions.tolist())
-        else:
-            self.b.store(value, self._target(store, 0), self.lanes)
 
 
 class PlainBody(LoopBody):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from finetti.backends.native.builder import Builder
+from finetti.backends.native.counting import fold_lanes
 from finetti.backends.native.layout import LANES
 from finetti.backends.native.loops import COMBINE, LoopBody, is_product, walk
 from finetti.backends.native.outline import Outline
@@ -26,7 +27,7 @@ MOST_CHUNKS = 16
 # What a chunk does at least, in additions of one element: some ten microseconds.
 LEAST_WORK = 200_000
 # Rows for each sum of a group that adding up touches; with fewer it would cost too much.
-ROWS_A_SUM = 8
+ROWS_A_SUM = 10
 
 
 def bounds(e: Emitter, body: LoopBody, sinks: list[Sink], stores: list[Store]) -> list[int]:
@@ -131,7 +132,8 @@ def emit_chunks(
     arrays: list[tuple[Sink, Room]] = []
     for sink in sinks:
         if sink.bins is not None or sink.matrix is not None:
-            body.targets[sink.node] = function.room(sink.node.type.size)
+            lanes = LANES if body.sums_by_lane(sink) else 1
+            body.targets[sink.node] = function.room(lanes * sink.node.type.size)
             arrays.append((sink, function.rooms[-1]))
             if sink.bins is not None:
                 function.b.clear(body.targets[sink.node], 8 * sink.node.type.size)
@@ -143,17 +145,21 @@ def emit_chunks(
             function.b.store(value, function.b.element_pointer(target, i))
     function.run()
     for sink, room in arrays:
-        _add_up(e, sink, room, function.chunks)
+        _add_up(e, sink, room, function.chunks, body.sums_by_lane(sink))
     for i, (sink, _) in enumerate(results):
         e.keep(sink, _combined(e.b, sink, function.rooms[-1], i, function.chunks))
 
 
-def _add_up(e: Emitter, sink: Sink, room: Room, chunks: int) -> None:
+def _add_up(e: Emitter, sink: Sink, room: Room, chunks: int, by_lane: bool) -> None:
     """The chunks' sums of an array into the array."""
-    sizes = [("i64", str(size)) for size in (sink.node.type.size, chunks, room.stride)]
+    size, result = sink.node.type.size, e.pointer(sink.node)
+    doubles = LANES * size if by_lane else size
+    target = e.b.byte_pointer("%scratch", e.scratch.take(doubles)) if by_lane else result
+    sizes = [("i64", str(number)) for number in (doubles, chunks, room.stride)]
     partial = e.b.byte_pointer("%scratch", room.offset)
-    pointers = [("ptr", pointer) for pointer in (partial, e.pointer(sink.node))]
-    e.b.call_effect("finetti_add_chunks", sizes + pointers)
+    e.b.call_effect("finetti_add_chunks", [*sizes, ("ptr", partial), ("ptr", target)])
+    if by_lane:
+        fold_lanes(e.b, target, result, size)
 
 
 def _combined(b: Builder, sink: Sink, room: Room, i: int, chunks: int) -> str:

@@ -70,7 +70,8 @@ class StepEmitter(Emitter):
             super()._loop(loop)
             return
         for sink in loop.sinks:
-            if sink.node.type.size > 1 and sink.matrix is None and members(sink) is None:
+            added = loop.length == 1 or members(sink) is None  # in memory, to what is there
+            if sink.node.type.size > 1 and sink.matrix is None and added:
                 self._clear(sink)
         self._run(RegisterBody(self, loop.length), loop.sinks, loop.stores)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finetti.backends.native.builder import Builder
-from finetti.backends.native.loops import IDENTITY, StraightBody, straight
+from finetti.backends.native.loops import IDENTITY, straight
 from finetti.backends.native.plan import Sink, Table
+from finetti.backends.native.straight import StraightBody
 from finetti.ir import BOOL, Node, topological
 from finetti.ir.body import Body
 from finetti.ir.node import make

@@ -47,6 +47,7 @@ def black_box(eqn: Any, args: Sequence[Value], line: str) -> list[Tensor]:
         k for k, (v, x) in enumerate(zip(eqn.invars, args, strict=True))
         if _kind(v.aval) == "f" and ops.constant_value(x) is None
     ]  # fmt: skip
+    backward = _compiled_adjoint(forward, floats)
     shapes = [tuple(v.aval.shape) for v in eqn.outvars]
     dtypes = [str(_DTYPES[_kind(v.aval)]) for v in eqn.outvars]
     single = len(shapes) == 1
@@ -59,7 +60,7 @@ def black_box(eqn: Any, args: Sequence[Value], line: str) -> list[Tensor]:
         given = list(g) if isinstance(g, (tuple, list)) else [g]
         shapes = [tuple(map(int, tensors[k].node.shape)) for k in floats]
         adjoint = blackbox(
-            lambda *arrays: _adjoint(forward, floats, len(given), arrays),
+            lambda *arrays: _adjoints(backward, len(given), arrays),
             out_shape=shapes if len(shapes) > 1 else shapes[0],
             out_dtype=["float64"] * len(floats) if len(shapes) > 1 else "float64",
             name=f"gradient of {name}",
@@ -104,23 +105,27 @@ def _run(function: Callable[..., Any], arrays: Sequence[Any]) -> list[np.ndarray
         return [np.asarray(x) for x in function(*arrays)]
 
 
-def _adjoint(
-    forward: Callable[..., Any], floats: Sequence[int], count: int, arrays: Sequence[Any]
-) -> Any:
+def _compiled_adjoint(forward: Callable[..., Any], floats: Sequence[int]) -> Callable[..., Any]:
     """The adjoints of the float arguments, given those of the results and all arguments."""
-    seeds, args = arrays[:count], list(arrays[count:])
 
-    def of_floats(*moving: Any) -> Any:
-        full = list(args)
-        for k, x in zip(floats, moving, strict=True):
-            full[k] = x
-        return forward(*full)
+    def run(seeds: Any, args: Any) -> Any:
+        def of_floats(*moving: Any) -> Any:
+            full = list(args)
+            for k, x in zip(floats, moving, strict=True):
+                full[k] = x
+            return forward(*full)
 
-    with jax.enable_x64(True):
-        results, back = jax.vjp(of_floats, *(jnp.asarray(args[k]) for k in floats))
+        results, back = jax.vjp(of_floats, *(args[k] for k in floats))
         given = [
             jnp.asarray(g, r.dtype) if r.dtype.kind == "f" else np.zeros(r.shape, jax.dtypes.float0)
             for g, r in zip(seeds, results, strict=True)
         ]
-        found = [np.asarray(x) for x in back(given)]
+        return back(given)
+
+    return jax.jit(run)
+
+
+def _adjoints(adjoint: Callable[..., Any], count: int, arrays: Sequence[Any]) -> Any:
+    with jax.enable_x64(True):
+        found = [np.asarray(x) for x in adjoint(list(arrays[:count]), list(arrays[count:]))]
     return found[0] if len(found) == 1 else tuple(found)

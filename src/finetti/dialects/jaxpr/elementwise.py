@@ -26,6 +26,25 @@ def plain(function: Rule) -> Rule:
     return lambda params, *args: function(*args)
 
 
+def _narrow(rule: Rule) -> Rule:
+    """A rule of two operands without the axes that JAX puts in front of one, as NumPy has it."""
+
+    def narrowed(params: Any, *args: Tensor) -> Any:
+        inner = [_unstretched(x) for x in args]
+        same = max(x.ndim for x in inner) == max(x.ndim for x in args)
+        return rule(params, *(inner if same else args))
+
+    return narrowed
+
+
+def _unstretched(x: Tensor) -> Tensor:
+    if x.node.op.name != "broadcast_to":
+        return x
+    inner = Tensor(x.node.args[0])
+    lead = x.ndim - inner.ndim
+    return inner if tuple(x.shape) == (*(1,) * lead, *inner.shape) else x
+
+
 # -- whole numbers -------------------------------------------------------------------------------
 
 
@@ -240,3 +259,5 @@ ELEMENTWISE: dict[str, Rule] = {
     "cummax": _running(ops.cummax), "cummin": _running(ops.cummin),
     "cumlogsumexp": _running(cumlogsumexp), "sort": _sort, "top_k": _top_k,
 }  # fmt: skip
+_BINARY = "add add_any sub mul div rem pow max min atan2 lt le gt ge eq ne and or xor".split()
+ELEMENTWISE.update({name: _narrow(ELEMENTWISE[name]) for name in _BINARY})

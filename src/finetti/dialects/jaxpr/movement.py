@@ -120,7 +120,8 @@ def _empty(params: Any, *args: Tensor) -> Tensor:
 
 def _squeeze(params: Any, x: Tensor) -> Tensor:
     dropped = tuple(int(axis) % x.ndim for axis in params["dimensions"])
-    return _element(x, dropped) or ops.squeeze(x, dropped)
+    element = _element(x, dropped)
+    return ops.squeeze(x, dropped) if element is None else element
 
 
 def _element(x: Tensor, dropped: tuple[int, ...]) -> Tensor | None:

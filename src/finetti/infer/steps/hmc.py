@@ -8,21 +8,46 @@ from typing import Any
 import numpy as np
 
 from finetti import _core
-from finetti.errors import NotYetSupported, ParameterError, warn
+from finetti.errors import NotYetSupported, ParameterError, ShapeError, warn
+from finetti.infer.nuts import Adapted
 from finetti.infer.options import nuts_config, nuts_settings
 from finetti.infer.steps.compound import NEUTRAL, BlockedStep, Competence
 from finetti.infer.steps.gibbs import positive
 from finetti.infer.steps.workplace import Workplace
+from finetti.model.compile import Layout
+from finetti.model.conditional import conditional
+from finetti.model.logdensity import Density
 
 __all__ = ["NUTS", "HamiltonianMC"]
 
-# keywords that set PyMC's first guess of the metric; ours is adapted from the first draws on
-GUESSES = ("scaling", "is_cov", "state")
+WITHOUT_EFFECT = (
+    "without effect in finetti, which learns the scales of the variables from the first draws on"
+)
 NUTS_STATS = (
     "lp", "energy", "energy_error", "max_energy_error", "acceptance_rate", "step_size",
     "step_size_bar", "tree_depth", "n_steps", "reached_max_treedepth", "diverging",
     "index_in_trajectory",
 )  # fmt: skip
+
+
+def variances_of(scaling: Any, is_cov: bool, where: str) -> Any:
+    """PyMC's `scaling` as variances; None where there are none or they have no effect."""
+    if scaling is None:
+        return None
+    if isinstance(scaling, Mapping) or np.ndim(scaling) != 1:
+        warn(f"{where}: scaling= {WITHOUT_EFFECT}; a vector of variances would be used.")
+        return None
+    values = np.asarray(scaling, float)
+    with np.errstate(divide="ignore", over="ignore"):
+        variances = values if is_cov else 1.0 / values
+    bad = ~((variances >= 1e-20) & (variances <= 1e20))
+    if bad.any():
+        kind = "variances" if is_cov else "precisions (is_cov=False)"
+        raise ParameterError(
+            f"{where}: scaling[{int(np.argmax(bad))}] is {values[bad][0]:g}; {kind} must be "
+            "positive and finite, between 1e-20 and 1e20."
+        )
+    return variances
 
 
 class _Hamiltonian(BlockedStep):
@@ -32,12 +57,12 @@ class _Hamiltonian(BlockedStep):
     def __init__(self, vars: Any, keywords: Mapping[str, Any], model: Any) -> None:
         where = type(self).__name__
         rest = dict(keywords)
-        spoken = [f"{key}=" for key in GUESSES if rest.pop(key, None) is not None]
-        if spoken:
-            warn(
-                f"{where}: {' and '.join(spoken)} without effect in finetti, which learns the "
-                "scales of the variables from the first draws on."
-            )
+        self.variances = variances_of(
+            rest.pop("scaling", None), bool(rest.pop("is_cov", False)), where
+        )
+        self.given = Adapted()
+        if rest.pop("state", None) is not None:
+            warn(f"{where}: state= {WITHOUT_EFFECT}.")
         if rest.pop("potential", None) is not None:
             raise NotYetSupported(f"{where}: potential= is a part of PyMC's that is not there.")
         rest.pop("dtype", None)
@@ -70,9 +95,26 @@ class _Hamiltonian(BlockedStep):
             return dict(self.settings)
         return {**self.settings, "initial_step": self.step_scale / max(1, size) ** 0.25}
 
+    def begins_with(self, density: Density, chains: int) -> Adapted:
+        """The metric and the step sizes to begin with, of the whole vector of values."""
+        if self.variances is None:
+            return self.given
+        part = conditional(density, self.names)  # its elements in the order of the names
+        if len(self.variances) != part.size:
+            raise ShapeError(
+                f"{self!r}: scaling has {len(self.variances)} entries; its variables have "
+                f"{part.size} unconstrained values: give one for each."
+            )
+        metric = np.ones(Layout.of(density.inputs).n)
+        metric[part.index] = self.variances
+        return Adapted(np.tile(metric, (chains, 1)))
+
     def kernel(self, place: Workplace) -> Any:
         part = place.conditional(self.names)
         step = _core.HamiltonianStep(*place.gradient(part))
+        given = self.begins_with(place.density, place.chains)
+        metric = None if given.metric is None else given.metric[:, part.index]
+        step.start_with(*Adapted(metric, given.steps).contiguous())
         config = nuts_config(self.fields(part.size), repr(self))
         config.init_jitter = 0.0  # where a compound starts is where its initial point is
         step.config = config
@@ -99,9 +141,10 @@ class NUTS(_Hamiltonian):
     model : Model, optional
         The open model by default.
     **kwargs
-        target_accept, Emax, adapt_step_size, gamma, k, t0 and step_scale as in PyMC. PyMC's
-        scaling and is_cov, a first guess of scales that are learned here, have no effect, which a
-        warning says.
+        target_accept, Emax, adapt_step_size, gamma, k, t0 and step_scale as in PyMC. A vector
+        `scaling` of precisions (with is_cov=True: of variances) of the unconstrained values is
+        where the adaptation begins; with adapt_metric=False it is kept. A matrix, or a point to
+        take curvatures at, has no effect, which a warning says.
     """
 
     name = "nuts"

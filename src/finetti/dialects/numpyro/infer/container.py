@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from finetti.infer.groups import data_groups
-from finetti.results.arviz import make_result
 from finetti.results.trace import Draws
 
 
@@ -23,8 +22,8 @@ def dims_of(site: Any) -> list[str | None]:
     return [*batch, *named]
 
 
-def to_inferencedata(result: Any, thinning: int, tune: int) -> Any:
-    """The container with posterior, sample_stats and observed_data.
+def draws_of(result: Any, thinning: int, tune: int) -> Draws:
+    """What the container is made of: posterior, sample_stats and observed_data.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ def to_inferencedata(result: Any, thinning: int, tune: int) -> Any:
     """
 
     def thin(x: np.ndarray) -> np.ndarray:
-        return x[:, thinning - 1 :: thinning]
+        return x if thinning == 1 else x[:, thinning - 1 :: thinning]
 
     target = result.target
     dims: Mapping[str, Any] = {}
@@ -61,4 +60,4 @@ def to_inferencedata(result: Any, thinning: int, tune: int) -> Any:
             "random_seed": result.seed,
         },
     )
-    return make_result(draws.with_groups(groups))
+    return draws.with_groups(groups)

@@ -35,8 +35,10 @@ class HMC(MCMCKernel):
         Not there.
     step_size : float
         The step size that adaptation starts with, or that is kept.
-    inverse_mass_matrix : None
-        Scales are learned; a first guess has no effect, which a warning says.
+    inverse_mass_matrix : array or dict, optional
+        Variances of the unconstrained values in the order of the sites' names, or
+        {tuple of site names: variances}: where the adaptation begins, or what is kept with
+        adapt_mass_matrix=False. Of a matrix the diagonal counts.
     adapt_step_size, adapt_mass_matrix : bool
         What is adapted in the warm-up.
     dense_mass : bool or list
@@ -95,11 +97,6 @@ class HMC(MCMCKernel):
             raise ValueError(f"{where}: only one of `model` or `potential_fn` must be specified.")
         if given["kinetic_fn"] is not None:
             raise NotYetSupported(f"{where}: kinetic_fn= is not there: the energy is Gaussian.")
-        if given["inverse_mass_matrix"] is not None and not given["adapt_mass_matrix"]:
-            raise NotYetSupported(
-                f"{where}: a fixed inverse_mass_matrix= is not there yet: leave adapt_mass_matrix "
-                "True, so that the scales are learned."
-            )
         if not 0.0 < float(given["target_accept_prob"]) < 1.0:
             raise ParameterError(
                 f"{where}: target_accept_prob={given['target_accept_prob']!r}, expected a number "
@@ -118,8 +115,6 @@ class HMC(MCMCKernel):
         spoken = []
         if given["dense_mass"] is not False:
             spoken.append(f"dense_mass={given['dense_mass']!r} (the metric is diagonal)")
-        if given["inverse_mass_matrix"] is not None:
-            spoken.append("inverse_mass_matrix (scales are learned from the first draws on)")
         if not given["regularize_mass_matrix"]:
             spoken.append("regularize_mass_matrix=False")
         if spoken:
@@ -137,6 +132,16 @@ class HMC(MCMCKernel):
     def potential_fn(self) -> Any:
         """The potential function; None where there is a model."""
         return self._potential_fn
+
+    @property
+    def inverse_mass_matrix(self) -> Any:
+        """The variances to begin with; None where they are all learned."""
+        return self._given["inverse_mass_matrix"]
+
+    @property
+    def step_size(self) -> float:
+        """The step size to begin with."""
+        return float(self._given["step_size"])
 
     def fields(self) -> dict[str, Any]:
         """The settings as fields of the sampler's configuration."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 import jax
 import numpy as np
 
 from finetti.dialects.numpyro import diagnostics
-from finetti.dialects.numpyro.infer.container import to_inferencedata
+from finetti.dialects.numpyro.infer.container import draws_of
 from finetti.dialects.numpyro.infer.device import to_jax
 from finetti.dialects.numpyro.infer.kernels import HMC, MCMCKernel
-from finetti.dialects.numpyro.infer.running import Result, Settings, run
+from finetti.dialects.numpyro.infer.running import Result, Settings, run, sites_of
+from finetti.dialects.numpyro.infer.states import Engine, HMCState, adapt_state
 from finetti.dialects.numpyro.infer.util import unconstrain_fn
 from finetti.errors import NotYetSupported, ParameterError
+from finetti.results.arviz import make_result
 
 __all__ = ["MCMC"]
 
@@ -28,43 +29,6 @@ FIELDS = {
 }  # fmt: skip
 MADE = ("potential_energy", "mean_accept_prob")
 CHAIN_METHODS = ("parallel", "sequential", "vectorized")
-
-
-class AdaptState(NamedTuple):
-    """What the warm-up has learned, as far as the engine tells."""
-
-    step_size: Any
-    inverse_mass_matrix: Any = None
-    mass_matrix_sqrt: Any = None
-    mass_matrix_sqrt_inv: Any = None
-    ss_state: Any = None
-    mm_state: Any = None
-    window_idx: Any = None
-    rng_key: Any = None
-
-
-class HMCState:
-    """The last state of every chain.
-
-    Parameters
-    ----------
-    values : dict
-        Field -> its value.
-    unconstrained : callable
-        Makes `z`, which takes JAX to compute.
-    """
-
-    def __init__(self, values: dict[str, Any], unconstrained: Callable[[], Any]) -> None:
-        self.__dict__.update(values)
-        self._unconstrained = unconstrained
-
-    @cached_property
-    def z(self) -> Any:
-        """Unconstrained values of the latent sites."""
-        return self._unconstrained()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "z": self.z, "_unconstrained": None}
 
 
 class MCMC:
@@ -132,11 +96,11 @@ class MCMC:
         self._args: tuple[Any, ...] = ()
         self._kwargs: dict[str, Any] = {}
         self._result: Result | None = None
-        self._warmed = False
         self._states: dict[str, Any] = {}
         self._samples: Any = None
         self._last_state: Any = None
-        self._start: Array | None = None
+        self._warmup_state: HMCState | None = None
+        self._draws: Any = None
         self._hidden: set[str] = set()
 
     # -- sizes
@@ -180,19 +144,33 @@ class MCMC:
             mean_accept_prob, diverging, adapt_state.step_size, or "~z.<site>" to leave a site out.
         init_params : dict or pytree, optional
             Unconstrained starting values, with an axis of chains in front if there are several.
+
+        Notes
+        -----
+        After `warmup`, or with a `post_warmup_state`, it goes on from there: with that metric and
+        step size, and no warm-up.
         """
         if init_params is not None and self.sampler.model is not None:
             if not isinstance(init_params, dict):
                 raise ParameterError("MCMC.run: init_params: expected a dict by sites' names.")
         fields = self._checked_fields(extra_fields)
         self._args, self._kwargs = args, kwargs
-        start, self._start = self._start, None
+        state = self._warmup_state
+        if state is not None and init_params is not None and self.sampler.model is not None:
+            raise ParameterError(
+                "MCMC.run: init_params= and post_warmup_state both say where to start. Leave "
+                "init_params out, or set `mcmc.post_warmup_state = None`, which warms up again."
+            )
+        if state is not None and self.sampler.model is None:
+            init_params = state.z  # for its structure
         settings = Settings(
-            self._num_warmup, self._num_samples, self.num_chains, self.progress_bar,
-            self.chain_method == "sequential",
+            self._num_warmup if state is None else 0, self._num_samples, self.num_chains,
+            self.progress_bar, self.chain_method == "sequential",
         )  # fmt: skip
-        result = run(self.sampler, settings, rng_key, (args, kwargs), init_params, start)
-        self._keep(result, result.samples, result.run.stats, fields, rng_key)
+        result = run(self.sampler, settings, rng_key, (args, kwargs), init_params, state)
+        done = self._num_samples + (self._num_warmup if state is None else int(np.max(state.i)))
+        self._keep(result, result.samples, result.run.stats, fields)
+        self._last_state = self._state(result, result.samples, result.run.stats, rng_key, done)
 
     def warmup(
         self,
@@ -203,7 +181,7 @@ class MCMC:
         init_params: Any = None,
         **kwargs: Any,
     ) -> None:
-        """Run the warm-up only; the next `run` starts where it ended, and adapts again.
+        """Run the warm-up only; each `run` goes on where it ended, without a warm-up.
 
         Parameters
         ----------
@@ -214,17 +192,20 @@ class MCMC:
         """
         fields = self._checked_fields(extra_fields)
         self._args, self._kwargs = args, kwargs
+        self._warmup_state = None
         settings = Settings(
             self._num_warmup, 1, self.num_chains, self.progress_bar,
             self.chain_method == "sequential", keep_warmup=True,
         )  # fmt: skip
         result = run(self.sampler, settings, rng_key, (args, kwargs), init_params)
         if collect_warmup and result.warmup is not None:
-            self._keep(result, result.warmup, result.run.warmup_stats or {}, fields, rng_key)
+            self._keep(result, result.warmup, result.run.warmup_stats or {}, fields)
         else:
-            self._keep(result, result.samples, result.run.stats, fields, rng_key)
+            self._keep(result, result.samples, result.run.stats, fields)
             self._samples = None
-        self._start = np.asarray(result.run.draws[:, -1])
+        self._last_state = self._warmup_state = self._state(
+            result, result.samples, result.run.stats, rng_key, self._num_warmup
+        )
 
     @staticmethod
     def _checked_fields(extra_fields: Iterable[str]) -> tuple[str, ...]:
@@ -242,9 +223,9 @@ class MCMC:
 
     def _keep(
         self, result: Result, draws: dict[str, Array], stats: dict[str, Array],
-        fields: tuple[str, ...], rng_key: Any,
+        fields: tuple[str, ...],
     ) -> None:  # fmt: skip
-        self._result = result
+        self._result, self._draws = result, None
         thin = self._thin
         left_out = {name[3:] for name in fields if name.startswith("~z.")}
         self._hidden = result.target.deterministics
@@ -260,7 +241,6 @@ class MCMC:
         if z_fields:
             whole = self._unconstrained({n: thin(draws[n]) for n in result.target.names})
             self._states.update({name: whole[name[2:]] for name in z_fields})
-        self._last_state = self._state(result, draws, stats, rng_key)
 
     def _thin(self, x: Array) -> Array:
         if self.thinning == 1:
@@ -277,8 +257,9 @@ class MCMC:
         return np.asarray(stats[FIELDS[name]])
 
     def _state(
-        self, result: Result, draws: dict[str, Array], stats: dict[str, Array], rng_key: Any
-    ) -> HMCState:
+        self, result: Result, draws: dict[str, Array], stats: dict[str, Array], rng_key: Any,
+        done: int,
+    ) -> HMCState:  # fmt: skip
         single = self.num_chains == 1
 
         def last(x: Array) -> Any:
@@ -295,10 +276,14 @@ class MCMC:
 
         values = {name: last(self._field(name, stats)) for name in (*FIELDS, *MADE)
                   if "." not in name}  # fmt: skip
-        values["adapt_state"] = AdaptState(last(stats["step_size"]))
-        values["i"] = self._num_warmup + self._num_samples
-        values["rng_key"] = rng_key
-        return HMCState(values, unconstrained)
+        adapted = result.run.adapted
+        assert adapted is not None
+        sites, named = sites_of(result.target)
+        values["adapt_state"] = adapt_state(adapted, sites, named)
+        values["i"] = done
+        x = np.array(result.run.draws[:, -1])
+        engine = Engine(sites, x, adapted.metric, adapted.steps)
+        return HMCState(values, unconstrained, rng_key, engine)
 
     def _unconstrained(self, draws: dict[str, Array]) -> dict[str, Any]:
         """Unconstrained values [chain, draw, ...] of the latent sites, by NumPyro's transforms."""
@@ -321,19 +306,21 @@ class MCMC:
 
     @property
     def post_warmup_state(self) -> Any:
-        """A state that the next `run` starts from; settable."""
-        return self._last_state if self._start is not None else None
+        """A state that each `run` goes on from, without a warm-up; settable.
+
+        It may be this object's `last_state`, or that of another `MCMC` of the same model, for
+        instance after pickling. None warms up again.
+        """
+        return self._warmup_state
 
     @post_warmup_state.setter
     def post_warmup_state(self, state: Any) -> None:
-        if state is None:
-            self._start = None
-            return
-        if self._result is None or state is not self._last_state:
-            raise NotYetSupported(
-                "MCMC.post_warmup_state: only this object's own `last_state` can be continued."
+        if state is not None and not isinstance(state, HMCState):
+            raise ParameterError(
+                f"MCMC.post_warmup_state: expected the `last_state` of an MCMC, or None, got "
+                f"{type(state).__name__}."
             )
-        self._start = np.asarray(self._result.run.draws[:, -1])
+        self._warmup_state = state
 
     def transfer_states_to_host(self) -> None:
         """Make the draws NumPy arrays."""
@@ -342,7 +329,9 @@ class MCMC:
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        state["_result"] = None  # compiled code stays in its process
+        if self._result is not None:  # compiled code stays in its process
+            state["_draws"] = draws_of(self._result, self.thinning, self._num_warmup)
+        state["_result"] = None
         return state
 
     # -- results
@@ -393,8 +382,8 @@ class MCMC:
         """The result as the container that the installed ArviZ takes, without JAX."""
         self._drawn("to_inferencedata")
         if self._result is None:
-            raise NotYetSupported("to_inferencedata: not after pickling; use az.from_numpyro.")
-        return to_inferencedata(self._result, self.thinning, self._num_warmup)
+            return make_result(self._draws)
+        return make_result(draws_of(self._result, self.thinning, self._num_warmup))
 
 
 def _joined(x: Any) -> Any:

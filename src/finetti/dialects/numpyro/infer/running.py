@@ -15,6 +15,7 @@ from finetti.dialects.jaxpr.functions import from_jax
 from finetti.dialects.numpyro import handlers
 from finetti.dialects.numpyro.infer import initialization as init
 from finetti.dialects.numpyro.infer.kernels import HMC, NUTS
+from finetti.dialects.numpyro.infer.states import HMCState, metric_of, resumed
 from finetti.dialects.numpyro.infer.util import (
     CANNOT_START,
     InvalidStart,
@@ -27,7 +28,7 @@ from finetti.dist import Flat
 from finetti.dist.base import make_rv
 from finetti.errors import ModelError, ParameterError
 from finetti.infer.compound import run_steps
-from finetti.infer.nuts import FailedRun, NutsDraws, run_nuts
+from finetti.infer.nuts import Adapted, FailedRun, NutsDraws, run_nuts
 from finetti.infer.options import Options
 from finetti.infer.progress import make_progress
 from finetti.infer.steps.hmc import HamiltonianMC
@@ -43,12 +44,12 @@ Array = Any
 TRIES = 100  # starting points tried until the density and its gradient are finite
 
 
-def seed_of(rng_key: Any) -> int:
-    """The engine's seed for a random key or a batch of keys."""
+def seed_of(rng_key: Any, *more: int) -> int:
+    """The engine's seed for a random key or a batch of keys, and further numbers."""
     if rng_key is None:
         raise ParameterError("MCMC: expected a random key, e.g. `jax.random.key(0)`, got None.")
     if isinstance(rng_key, (int, np.integer)):
-        return seed_number(int(rng_key))
+        return seed_number([int(rng_key), *more] if more else int(rng_key))
     if isinstance(rng_key, jax.core.Tracer):
         raise ParameterError(
             "MCMC: the random key is traced by JAX (jit, vmap, ...), but sampling is done by "
@@ -56,7 +57,7 @@ def seed_of(rng_key: Any) -> int:
         )
     if jax.dtypes.issubdtype(rng_key.dtype, jax.dtypes.prng_key):
         rng_key = jax.random.key_data(rng_key)
-    return seed_number(np.asarray(rng_key).ravel().tolist())
+    return seed_number(np.asarray(rng_key).ravel().tolist() + list(more))
 
 
 @dataclass(frozen=True)
@@ -358,26 +359,67 @@ def _point_of(target: Target, unconstrained: Mapping[str, Array]) -> dict[str, A
     return _known_strategy(target, init.init_to_value, {"values": values}, None, 0)
 
 
+def _point_of_state(state: HMCState, target: Target, chains: int, call: Any) -> Array:
+    x = state._engine.x
+    return x if x is not None else _given_starts(
+        target, Layout.of(target.density.inputs), chains, state.z, call
+    )  # fmt: skip
+
+
+# -- the metric ----------------------------------------------------------------------------------
+
+
+def sites_of(target: Target) -> tuple[dict[str, int], list[str] | None]:
+    """Site -> the number of its unconstrained values, in order; and NumPyro's names for them.
+
+    A potential function of a dict has sites by its keys; of another tree, one without a name.
+    """
+    layout = Layout.of(target.density.inputs)
+    sizes = dict(zip(layout.names, (part.stop - part.start for part in layout.slices), strict=True))
+    if target.rebuild is None:
+        sites = {_site_name(v.name): sizes[v.value_name] for v in target.density.values}
+        return sites, sorted(sites)
+    tree = target.rebuild(sizes)
+    if not isinstance(tree, dict):
+        return {"z": layout.n}, None
+    sites = {name: sum(jax.tree_util.tree_leaves(tree[name])) for name in sorted(tree)}
+    return sites, list(sites)
+
+
+def _given_metric(kernel: HMC, target: Target, chains: int) -> Adapted:
+    matrix = kernel.inverse_mass_matrix
+    if matrix is None:
+        return Adapted()
+    return Adapted(metric_of(matrix, sites_of(target)[0], chains))
+
+
 # -- the run -------------------------------------------------------------------------------------
 
 
 def run(
     kernel: HMC, settings: Settings, rng_key: Any, call: Any, init_params: Any = None,
-    start: Array | None = None,
+    state: HMCState | None = None,
 ) -> Result:  # fmt: skip
-    """Sample a kernel's density with the engine."""
-    seed = seed_of(rng_key)
+    """Sample a kernel's density with the engine, from a state or with a warm-up."""
+    # Not the random numbers of the run that the state comes from, whatever the key: two runs with
+    # the same momenta come closer and closer.
+    seed = seed_of(rng_key) if state is None else seed_of(rng_key, int(np.max(state.i)))
     args, kwargs = call
     target = target_of(kernel, rng_key, args, kwargs, init_params, settings.num_chains)
-    jitter = 0.0
-    if start is None:
+    if state is None:
         start, jitter = starts(kernel, target, settings, seed, call, init_params)
+        given = _given_metric(kernel, target, settings.num_chains)
+    else:
+        given = resumed(state, sites_of(target)[0], settings.num_chains)
+        start, jitter = _point_of_state(state, target, settings.num_chains, call), 0.0
     compiled = compile_density(None, None, target.density)
     expressions = compile_named(target.density, target.names)
     options = _options(settings, seed, {**kernel.fields(), "init_jitter": jitter})
+    if not settings.num_warmup and state is None:
+        options.nuts["initial_step"] = kernel.step_size  # nothing will search another
     shown = settings.progress_bar and "CI" not in os.environ
     try:
-        drawn = _run_kernel(kernel, compiled, options, start, make_progress(shown), target)
+        drawn = _run_kernel(kernel, compiled, options, start, make_progress(shown), target, given)
     except FailedRun as error:
         raise InvalidStart(_explained(target.density, error.points[0])) from None
     samples = _constrained(expressions, drawn.draws)
@@ -388,16 +430,18 @@ def run(
 
 
 def _run_kernel(
-    kernel: HMC, compiled: Any, options: Options, start: Array, progress: Any, target: Target
-) -> NutsDraws:
+    kernel: HMC, compiled: Any, options: Options, start: Array, progress: Any, target: Target,
+    given: Adapted,
+) -> NutsDraws:  # fmt: skip
     if isinstance(kernel, NUTS):
-        return run_nuts(compiled, options, start, progress)
+        return run_nuts(compiled, options, start, progress, given)
     if kernel._num_steps is None:
         length, most = float(kernel._trajectory_length or 0.0), 1024
     else:  # as many steps as that, however long they are
         length, most = 1e12, int(kernel._num_steps)
     step = HamiltonianMC(path_length=length, max_steps=most, model=target.model)
     step.settings |= options.nuts
+    step.given = given
     return run_steps([step], target.density, options, start, progress)
 
 
