@@ -215,21 +215,22 @@ def local_level(y: Any) -> None:
     scan(step, 0.0, y)
 
 
-# -- a mixture of three normals, summed out --------------------------------------------------------
+# -- a mixture of two normals, summed out ---------------------------------------------------------
 
 
 def mixture_data() -> dict[str, Any]:
     random = rng()
-    return {"y": np.array([-3.0, 0.0, 4.0])[random.choice(3, 300)] + random.normal(size=300)}
+    return {"y": np.array([-1.5, 1.5])[(random.uniform(size=300) < 0.6).astype(int)]
+            + random.normal(size=300)}  # fmt: skip
 
 
 @program(mixture_data)
 def mixture(y: Any) -> None:
-    weights = numpyro.sample("weights", dist.Dirichlet(jnp.ones(3)))
+    weights = numpyro.sample("weights", dist.Dirichlet(2.0 * jnp.ones(2)))
     ordered = dist.transforms.OrderedTransform()
-    spread = dist.Normal(0.0, 2.0).expand([3]).to_event(1)
+    spread = dist.Normal(0.0, 2.0).expand([2]).to_event(1)
     loc = numpyro.sample("loc", dist.TransformedDistribution(spread, ordered))
-    scale = numpyro.sample("scale", dist.LogNormal(0.0, 0.5).expand([3]).to_event(1))
+    scale = numpyro.sample("scale", dist.LogNormal(0.0, 0.5).expand([2]).to_event(1))
     with numpyro.plate("data", len(y)):
         parts = dist.Normal(loc, scale)
         numpyro.sample("y", dist.MixtureSameFamily(dist.Categorical(probs=weights), parts), obs=y)

@@ -190,11 +190,11 @@ def render(raw: Raw) -> str:
     """The whole file."""
     return f"""# NumPyro programs under finetti and under NumPyro
 
-Written by `python -m benchmarks.numpyro`: one run in which the two took turns; every figure is a
-median over its rounds. Both run the same source file (`numpyro/programs.py`), with 64-bit numbers,
-4 chains of 1000 + 1000 draws on 2 cores; ESS is the smallest bulk ESS over the parameters. CPU
-seconds count all threads of a process; pairs are CPU / wall. On a machine with other work the CPU
-seconds are the steadier ones.
+Written by `python -m benchmarks.numpyro`: the two take turns; every figure is a median over the
+rounds. Both run the same source file (`numpyro/programs.py`), with 64-bit numbers, 4 chains of
+1000 + 1000 draws on 2 cores; ESS is the smallest bulk ESS over the parameters. CPU seconds count
+all threads of a process; pairs are CPU / wall. On a machine with other work the CPU seconds are the
+steadier ones.
 
 {machine(raw)}
 

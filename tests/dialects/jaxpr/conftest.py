@@ -1,4 +1,4 @@
-"""JAX compiles hundreds of small functions for these tests: without optimising, in half the time."""
+"""JAX compiles hundreds of small functions for these tests; it need not optimise them."""
 
 from __future__ import annotations
 

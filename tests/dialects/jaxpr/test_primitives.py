@@ -21,6 +21,7 @@ from finetti.errors import NotYetSupported, ParameterError
 from finetti.ir import Tensor
 from finetti.ir.ops.leaf import new_input
 from finetti.model.compile import compile_density
+from finetti.passes.simplify import simplify
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(3, 4))
@@ -205,6 +206,20 @@ def test_primitives(case):
     assert len(found) == len(wanted)
     for got, want in zip(found, wanted, strict=True):
         np.testing.assert_allclose(got, np.asarray(want), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x[0], lambda x: x[1, 2], lambda x: x[:, -1], lambda x: x[IDX[:3], 0],
+        lambda x: x[1, IDX], lambda x: x[IDX[:3]], lambda x: x[0] * X, lambda x: x[:, :1] * x,
+        lambda x: V[:3, None] * x[:, 0], lambda x: (x + 1.0) / 2.0 - x**2, lambda x: X.T @ x,
+    ],
+)  # fmt: skip
+def test_what_means_the_same_is_the_same_graph(function):
+    (x,) = inputs([X])
+    one, two = pm.from_jax(function)(x), function(x)
+    assert simplify([one.node]) == simplify([two.node])
 
 
 def test_32_bit_programs_are_computed_with_64():

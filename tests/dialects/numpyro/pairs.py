@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import finetti.numpyro as numpyro
 import finetti.numpyro.distributions as dist
 import jax
 import jax.numpy as jnp
@@ -13,6 +12,7 @@ import numpy as np
 from jax import lax
 
 import finetti as pm
+import finetti.numpyro as numpyro
 from finetti.dialects.theano.loops import scan
 
 PAIRS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {}

@@ -1,4 +1,4 @@
-"""One meaning: a model in PyMC's and in NumPyro's spelling is one graph, and gives the same draws."""
+"""One meaning: a model in PyMC's and in NumPyro's spelling is one graph with the same draws."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from tests.optional import required
 
 jax = required("jax", 'pip install "finetti[jax]"')
 
+import finetti.numpyro.distributions as dist
+from scipy import stats
 from tests.dialects.numpyro.pairs import PAIRS
 
 import finetti as pm
+from finetti.backends import reference
 from finetti.dialects.numpyro.infer import MCMC, NUTS, init_to_value
 from finetti.dialects.numpyro.translate import translate
+from finetti.ir import ops
+from finetti.ir.ops.leaf import new_input
 from finetti.passes.simplify import simplify
 
 
@@ -34,6 +39,17 @@ def test_one_meaning(name):
     assert sorted(runs[0].varnames) == sorted(runs[1].varnames)
     for variable in runs[0].varnames:
         np.testing.assert_array_equal(runs[0][variable], runs[1][variable], err_msg=variable)
+
+
+def test_log_densities_come_back_as_they_were_built():
+    x = new_input("x", (3,))
+    one = pm.from_jax(lambda p: dist.Binomial(5, p).log_prob(2))(ops.sigmoid(x))
+    two = pm.logp(pm.Binomial.dist(5, ops.sigmoid(x)), 2)
+    assert simplify([one.node]) == simplify([two.node])
+    # in a batch JAX calls a graph of other shapes
+    mapped = jax.vmap(lambda m, s: dist.Normal(m, s).log_prob(0.3), (0, None))
+    (found,) = reference.evaluate([pm.from_jax(mapped)(x, 2.0)], {x.node: np.arange(3.0)})
+    np.testing.assert_allclose(found, stats.norm(np.arange(3.0), 2.0).logpdf(0.3), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["normal_mean", "eight_schools", "linear_regression"])

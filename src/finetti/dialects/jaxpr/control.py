@@ -51,7 +51,7 @@ def opened(jaxpr: Any) -> tuple[Any, Sequence[Any]]:
     return jaxpr, getattr(jaxpr, "consts", ()) if jaxpr.constvars else ()
 
 
-def named_function(eqn: Any) -> Callable[..., list[Value]] | None:
+def named_function(eqn: Any) -> Callable[..., Value] | None:
     """The operation that means one of JAX's own functions or is a graph of ours, else None."""
     jaxpr, consts = inner_jaxpr(eqn)
     info = getattr(getattr(jaxpr, "debug_info", None), "func_src_info", None) or ""

@@ -132,7 +132,7 @@ def _element(x: Tensor, dropped: tuple[int, ...]) -> Tensor | None:
     sliced = [isinstance(part, tuple) and part[0] == "slice" for part in spec]
     if not all(sliced) or not dropped or max(dropped) >= len(spec):
         return None
-    key = [slice(*part[1:]) for part in spec]
+    key: list[Any] = [slice(*part[1:]) for part in spec]
     for axis in dropped:
         key[axis] = key[axis].indices(int(x.node.args[0].shape[axis]))[0]
     return Tensor(x.node.args[0])[_trimmed(tuple(key))]

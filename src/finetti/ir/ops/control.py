@@ -201,7 +201,8 @@ def seeds_of(g: Tensor, parts: list[tuple[int, TensorType]]) -> list[Tensor | No
         found = None
         if node.op is index_add and len(node.args) == 1:
             (part,) = node.attrs[1]
-            found = places.get((int(part[1]), int(part[2]))) if part[0] == "slice" else None
+            sliced = isinstance(part, tuple) and part[0] == "slice" and None not in part[1:3]
+            found = places.get((int(part[1]), int(part[2]))) if sliced else None
         if found is not None:
             kind = parts[found][1]
             seed = reshape(Tensor(node.args[0]), kind.shape)

@@ -68,9 +68,32 @@ def _transpose(x: Node, axes: tuple[int, ...]) -> Node | None:
     return None if filling is None else build("broadcast_to", filling, attrs=(shape,))
 
 
+def _plain(x: Node, spec: tuple[Any, ...]) -> tuple[Any, ...]:
+    """An index counted from the front, without what takes all there is at its end."""
+    found, axis = [], 0
+    for part in spec:
+        length = int(x.shape[axis]) if part not in (("new",), ("dots",)) else 0
+        if not isinstance(part, tuple):
+            part = int(part) % length
+        elif part[0] == "slice" and part[3] in (None, 1):
+            first, last, _ = slice(*part[1:3]).indices(length)
+            part = ("slice", first or None, last if last != length else None, None)
+        axis += part not in (("new",), ("dots",))
+        found.append(part)
+    while found and found[-1] in (_ALL, ("dots",)):
+        found.pop()
+    return tuple(found)
+
+
+_ALL = ("slice", None, None, None)
+
+
 @rules("index")
 def _index(x: Node, *rest: Any) -> Node | None:
     *indices, spec = rest
+    plain = _plain(x, spec)
+    if plain != spec:
+        return build("index", x, *indices, attrs=(plain,)) if plain else x
     filling = scalar(x) if x.type.size == 1 else _repeated(x)
     if filling is not None:
         node_type = OPS["index"].infer(x.type, *(i.type for i in indices), spec=spec)
