@@ -236,6 +236,26 @@ def mixture(y: Any) -> None:
         numpyro.sample("y", dist.MixtureSameFamily(dist.Categorical(probs=weights), parts), obs=y)
 
 
+# -- three normals that overlap: two ways to explain the data, and few paths between them ----------
+
+
+def three_data() -> dict[str, Any]:
+    random = rng()
+    return {"y": np.array([-3.0, 0.0, 4.0])[random.choice(3, 300)] + random.normal(size=300)}
+
+
+@program(three_data)
+def mixture_of_three(y: Any) -> None:
+    weights = numpyro.sample("weights", dist.Dirichlet(jnp.ones(3)))
+    ordered = dist.transforms.OrderedTransform()
+    spread = dist.Normal(0.0, 2.0).expand([3]).to_event(1)
+    loc = numpyro.sample("loc", dist.TransformedDistribution(spread, ordered))
+    scale = numpyro.sample("scale", dist.LogNormal(0.0, 0.5).expand([3]).to_event(1))
+    with numpyro.plate("data", len(y)):
+        parts = dist.Normal(loc, scale)
+        numpyro.sample("y", dist.MixtureSameFamily(dist.Categorical(probs=weights), parts), obs=y)
+
+
 # -- stochastic volatility -------------------------------------------------------------------------
 
 

@@ -217,7 +217,7 @@ Imports alone, interpreter included:
 
 ## The first `mcmc.run`
 
-All of the call, tracing and compiling included, in a process that has imported everything.
+All of the call, tracing and compiling included, after the script's imports.
 
 {first_section(raw)}
 
