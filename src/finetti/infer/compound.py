@@ -89,7 +89,7 @@ def _adapted(
     if len(index) != place.layout.n:
         return None
     metric = np.empty((place.chains, len(index)))
-    metric[:, index] = kernels[0].metric
+    metric[:, index] = np.asarray(kernels[0].metric, float)
     return Adapted(metric, np.asarray(kernels[0].step_sizes))
 
 

@@ -269,7 +269,13 @@ class CategoricalGibbsMetropolis(_ByCategories):
         step.categories = []
         for value in part.values:
             rv = place.rv(value.name)
-            step.categories += [categories(rv.dist, rv.params)] * value.input.type.size
+            count = categories(rv.dist, rv.params)
+            if count is None:
+                raise ParameterError(
+                    f"{type(self).__name__}: {value.name!r} has no known number of categories; use "
+                    "pm.Metropolis() for it."
+                )
+            step.categories += [count] * value.input.type.size
         return step
 
     @classmethod
