@@ -89,7 +89,11 @@ def test_edges_of_the_domain(name):
     (want,) = evaluate([node], {x.node: np.array(EDGES)})
     (got,) = lower([node], [x.node])(np.array(EDGES))
     apart = np.isin(EDGES, OTHER_LIMITS.get(name, ()))
-    np.testing.assert_allclose(np.where(apart, 0, got), np.where(apart, 0, want), rtol=1e-12)
+    # near its zeros at 1 and 2 JAX's logarithm of the gamma function has an absolute error
+    floor = 2e-15 if name == "gammaln" else 0.0
+    np.testing.assert_allclose(
+        np.where(apart, 0, got), np.where(apart, 0, want), rtol=1e-12, atol=floor
+    )
 
 
 @pytest.mark.parametrize("name", [n for n in floats(2) if not n.startswith("gammainc")])
