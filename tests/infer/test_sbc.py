@@ -63,13 +63,17 @@ CASES = {
     "DEMetropolis": (line, lambda v: pm.DEMetropolis()),
     "DEMetropolisZ": (line, lambda v: pm.DEMetropolisZ()),
     "BinaryMetropolis": (labels, lambda v: [pm.NUTS([v[0]]), pm.BinaryMetropolis([v[1]])]),
-    "BinaryGibbsMetropolis": (labels, lambda v: [pm.NUTS([v[0]]), pm.BinaryGibbsMetropolis([v[1]])]),
+    "BinaryGibbsMetropolis": (
+        labels, lambda v: [pm.NUTS([v[0]]), pm.BinaryGibbsMetropolis([v[1]])]
+    ),
     "CategoricalGibbsMetropolis": (
         kinds, lambda v: [pm.CategoricalGibbsMetropolis([v[0]]), pm.NUTS([v[1]])]
     ),
     "proportional": (
         kinds,
-        lambda v: [pm.CategoricalGibbsMetropolis([v[0]], proposal="proportional"), pm.Slice([v[1]])],
+        lambda v: [
+            pm.CategoricalGibbsMetropolis([v[0]], proposal="proportional"), pm.Slice([v[1]])
+        ],
     ),
     "ElemwiseCategorical": (kinds, lambda v: [pm.ElemwiseCategorical([v[0]]), pm.NUTS([v[1]])]),
 }  # fmt: skip
