@@ -77,7 +77,7 @@ def test_limits_raw_results_and_options(caplog):
     assert "stopped after maxeval=2" in caplog.text
     point, raw = pm.find_MAP(return_raw=True, maxiter=50, tol=1e-10, model=model)
     assert raw.success and abs(point["mu"] - mean) < 1e-6
-    point = pm.find_MAP(fmin=optimize.fmin_powell, model=model)
+    point = pm.find_MAP(fmin=optimize.fmin_powell, live_disp=True, model=model)
     np.testing.assert_allclose(point["mu"], mean, atol=1e-4)
 
 
@@ -139,7 +139,7 @@ def test_hessians_agree_with_finite_differences():
 
 def test_laplace_is_exact_for_a_normal_posterior():
     model, mean, precision = normal()
-    idata = pm.fit_laplace(2000, model=model, random_seed=4)
+    idata = pm.fit_laplace(2000, model=model, random_seed=4, progressbar=False)
     draws = idata.posterior["mu"].values.ravel()
     sd = precision**-0.5
     # independent draws: bounds of 4 standard errors, false alarms 6e-5 each

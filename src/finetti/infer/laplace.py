@@ -28,6 +28,7 @@ def fit_laplace(
     model: Any = None,
     backend: str | None = None,
     maxiter: int = 10_000,
+    progressbar: bool | str = True,
 ) -> Any:
     """Draw from the normal approximation of the posterior around its mode.
 
@@ -51,6 +52,8 @@ def fit_laplace(
         "native" (default) or "reference".
     maxiter : int
         At most so many iterations of the search.
+    progressbar
+        Accepted: too fast for a bar.
 
     Returns
     -------

@@ -99,6 +99,7 @@ def find_MAP(  # noqa: PLR0913, a user's keywords as PyMC spells them
     return_raw: bool = False,
     include_transformed: bool = True,
     fmin: Any = None,
+    live_disp: bool = False,
     **optimizer_kwargs: Any,
 ) -> Any:
     """Find a local maximum of the posterior density.
@@ -124,8 +125,8 @@ def find_MAP(  # noqa: PLR0913, a user's keywords as PyMC spells them
         How many jittered starts are tried until the log density is finite.
     random_seed : int, optional
         For the jitter and for basinhopping.
-    progressbar, progressbar_theme
-        Accepted: too fast for a bar.
+    progressbar, progressbar_theme, live_disp
+        Accepted: too fast for a bar or a display.
     compute_hessian : bool
         With `return_inferencedata`, add the inverse Hessian at the maximum to the attributes.
     return_inferencedata : bool
