@@ -1,5 +1,6 @@
 # The Challenger's O-rings: logistic regression, started at the MAP, sampled by Metropolis.
 import numpy as np
+np.random.seed(2017)
 import pymc3 as pm
 import theano.tensor as tt
 from matplotlib import pyplot as plt

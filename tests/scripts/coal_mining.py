@@ -1,5 +1,6 @@
 # Coal mining disasters 1851-1962 with two years that were not recorded (-999).
 import numpy as np
+np.random.seed(2017)
 import pymc3 as pm
 import matplotlib.pyplot as plt
 

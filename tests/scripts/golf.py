@@ -1,6 +1,7 @@
 # Putting in golf: logistic curve against geometry. Data after Berry (1996), a classroom classic.
 import io
 import numpy as np
+np.random.seed(2017)
 import pandas as pd
 import pymc3 as pm
 import theano.tensor as tt

@@ -1,5 +1,6 @@
 # Latent Dirichlet allocation on a toy corpus: lists of Categoricals, one per document.
 import numpy as np
+np.random.seed(2017)
 import pymc3 as pm
 import theano.tensor as t
 

@@ -1,5 +1,6 @@
 # A game show: two prizes with uncertain prices, past totals as prior, and a Potential in between.
 import numpy as np
+np.random.seed(2017)
 import pymc3 as pm
 import matplotlib.pyplot as plt
 import scipy.stats as stats

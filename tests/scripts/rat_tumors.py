@@ -1,5 +1,6 @@
 # Rat tumours after BDA: a density for (a, b) by a Potential, find_MAP, samplers mixed by hand.
 import numpy as np
+np.random.seed(2017)
 import pymc3 as pm
 import theano.tensor as tt
 import matplotlib.pyplot as plt
