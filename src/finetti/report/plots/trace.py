@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.errors import FinettiError, NotYetSupported, ParameterError
 from finetti.report.plots.data import Series, elements, finish, limited, variables_of
 from finetti.report.plots.shapes import draw_distribution
 from finetti.report.variables import read_variables
@@ -160,7 +160,7 @@ def _ranks(ax: Any, values: np.ndarray, kind: str) -> None:
 def _divergent(data: Any) -> np.ndarray | None:
     try:
         found = {v.name: v.values for v in read_variables(data, "sample_stats")}
-    except Exception:  # a result without statistics has no divergences to mark
+    except FinettiError:  # a result without statistics has no divergences to mark
         return None
     for name in ("diverging", "divergences"):
         if name in found:
