@@ -48,8 +48,9 @@ nb::object shared_array(const std::shared_ptr<T[]>& values, std::initializer_lis
 
 /// What a run was given to begin with, its shapes checked.
 inline finetti::GivenAdaptation given_adaptation(const char* who, const std::optional<Points>& metric,
+                                                 const std::optional<Points>& dense,
                                                  const std::optional<Point>& steps, std::size_t chains,
-                                                 std::size_t n) {
+                                                 std::size_t n, std::size_t dense_size) {
     finetti::GivenAdaptation given;
     if (metric) {
         if (metric->shape(0) != chains || metric->shape(1) != n)
@@ -65,7 +66,8 @@ inline finetti::GivenAdaptation given_adaptation(const char* who, const std::opt
                                         " entries; it must have " + std::to_string(chains) + ", one per chain");
         given.steps.assign(steps->data(), steps->data() + steps->size());
     }
-    given.validate(who, chains, n);
+    if (dense) given.dense.assign(dense->data(), dense->data() + dense->size());
+    given.validate(who, chains, n, dense_size);
     return given;
 }
 

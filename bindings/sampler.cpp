@@ -43,9 +43,11 @@ class Run : public finetti::NutsRun {
 public:
     Run(const finetti::NutsConfig& config, std::uintptr_t function, const std::vector<std::uintptr_t>& data,
         const Points& initial, std::uint64_t seed, nb::object keep, const std::optional<Points>& metric,
-        const std::optional<Point>& steps)
+        const std::optional<Point>& steps, const std::optional<Points>& dense)
         : NutsRun(config, function_at(function), pointers_at(data), rows(initial, data.size()), initial.shape(1),
-                  seed, given_adaptation("NutsRun", metric, steps, data.size(), initial.shape(1))),
+                  seed,
+                  given_adaptation("NutsRun", metric, dense, steps, data.size(), initial.shape(1),
+                                   config.dense_size())),
           keep_(std::move(keep)) {}
     ~Run() {
         const nb::gil_scoped_release release;
@@ -129,6 +131,9 @@ void bind_config(nb::module_& m) {
         .def_rw("early_window_size", &NutsConfig::early_window_size)
         .def_rw("window_size", &NutsConfig::window_size)
         .def_rw("window_growth", &NutsConfig::window_growth)
+        .def_rw("warmup_treedepth", &NutsConfig::warmup_treedepth)
+        .def_rw("dense_blocks", &NutsConfig::dense_blocks)
+        .def_rw("regularize_dense", &NutsConfig::regularize_dense)
         .def_rw("max_stored_divergences", &NutsConfig::max_stored_divergences)
         .def("validate", &NutsConfig::validate, "Raises ValueError with the first field out of range.");
 }
@@ -152,11 +157,13 @@ void bind_progress(nb::module_& m) {
 void bind_run(nb::module_& m) {
     nb::class_<Run> run(m, "NutsRun", "All chains of a NUTS run on threads; starts once.");
     run.def(nb::init<const finetti::NutsConfig&, std::uintptr_t, const std::vector<std::uintptr_t>&, const Points&,
-                     std::uint64_t, nb::object, const std::optional<Points>&, const std::optional<Point>&>(),
+                     std::uint64_t, nb::object, const std::optional<Points>&, const std::optional<Point>&,
+                     const std::optional<Points>&>(),
             "config"_a, "fn"_a, "data"_a, "initial"_a, "seed"_a, "keep"_a = nb::none(), "metric"_a = nb::none(),
-            "steps"_a = nb::none(),
+            "steps"_a = nb::none(), "dense"_a = nb::none(),
             "metric: float64[chains, n], variances of x (the diagonal of the inverse mass matrix); steps: "
-            "float64[chains]. Kept where nothing is adapted, and where adaptation begins otherwise.")
+            "float64[chains]; dense: float64[chains, sum of squares], the matrices of config.dense_blocks one after "
+            "another. Kept where nothing is adapted, and where adaptation begins otherwise.")
         .def_prop_ro("draws", [](Run& run) { return draws_array(run, run.sampling()); },
                      "float64[chains, draws, n], shared with the chains.")
         .def_prop_ro("warmup_draws", [](Run& run) { return draws_array(run, run.warmup()); },
@@ -173,6 +180,11 @@ void bind_run(nb::module_& m) {
                          return shared_array(run.adapted().metric(), {run.chains(), run.dimension()});
                      },
                      "float64[chains, n]: the variances at the end; 0 in chains that did not begin.")
+        .def_prop_ro("dense_metric",
+                     [](const Run& run) {
+                         return shared_array(run.adapted().dense(), {run.chains(), run.adapted().dense_size()});
+                     },
+                     "float64[chains, sum of squares]: the matrices of the dense blocks at the end.")
         .def_prop_ro("step_sizes",
                      [](const Run& run) { return shared_array(run.adapted().steps(), {run.chains()}); },
                      "float64[chains]: the step sizes at the end, before jitter.")

@@ -157,23 +157,32 @@ void bind_differential(nb::module_& m) {
 void bind_hamiltonian(nb::module_& m) {
     using steps::HamiltonianStep;
     auto step = step_class<HamiltonianStep>(m, "HamiltonianStep", "NUTS, or HMC with a fixed path length.");
-    step.def_rw("config", &HamiltonianStep::config, "Its draws, tune and store_warmup are the run's.")
+    step.def_prop_rw(
+            "config", [](const HamiltonianStep& self) { return self.config; },
+            [](HamiltonianStep& self, const finetti::NutsConfig& config) { self.set(config, std::move(self.given)); },
+            "Its draws, tune and store_warmup are the run's; to be set before start_with.")
         .def_rw("static", &HamiltonianStep::static_path, "HMC with path_length and max_steps instead of NUTS.")
         .def_rw("path_length", &HamiltonianStep::path_length)
         .def_rw("max_steps", &HamiltonianStep::max_steps)
         .def(
             "start_with",
-            [](HamiltonianStep& self, const std::optional<Points>& metric, const std::optional<Point>& sizes) {
-                self.given = bindings::given_adaptation("HamiltonianStep", metric, sizes, self.data.size(),
-                                                        self.size());
+            [](HamiltonianStep& self, const std::optional<Points>& metric, const std::optional<Point>& sizes,
+               const std::optional<Points>& dense) {
+                self.given = bindings::given_adaptation("HamiltonianStep", metric, dense, sizes, self.data.size(),
+                                                        self.size(), self.config.dense_size());
             },
-            "metric"_a = nb::none(), "steps"_a = nb::none(),
+            "metric"_a = nb::none(), "steps"_a = nb::none(), "dense"_a = nb::none(),
             "Variances [chains, size] and step sizes [chains] to begin with, as those of NutsRun.")
         .def_prop_ro("metric",
                      [](const HamiltonianStep& self) {
                          return shared_array(self.adapted.metric(), {self.data.size(), self.size()});
                      },
                      "float64[chains, size]: the variances at the end of the run.")
+        .def_prop_ro("dense_metric",
+                     [](const HamiltonianStep& self) {
+                         return shared_array(self.adapted.dense(), {self.data.size(), self.adapted.dense_size()});
+                     },
+                     "float64[chains, sum of squares]: the matrices of the dense blocks at the end of the run.")
         .def_prop_ro("step_sizes",
                      [](const HamiltonianStep& self) {
                          return shared_array(self.adapted.steps(), {self.data.size()});

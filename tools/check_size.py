@@ -29,6 +29,7 @@ WIDE_FUNCTIONS: dict[str, str] = {
     "src/finetti/dialects/numpyro/infer/mcmc.py:MCMC.__init__": "a user's keywords, NumPyro's",
     "src/finetti/dialects/numpyro/infer/predictive.py:Predictive.__init__": "NumPyro's keywords",
     "src/finetti/dialects/numpyro/infer/util.py:find_valid_initial_params": "NumPyro's keywords",
+    "src/finetti/dialects/numpyro/loops.py:fori_collect": "NumPyro's keywords",
     "src/finetti/dialects/pymc3/glm/linear.py:LinearComponent.__init__": "PyMC3's keywords",
     "src/finetti/dialects/pymc3/sampling.py:sample_posterior_predictive": "PyMC3's keywords",
     "src/finetti/infer/map.py:find_MAP": "a user's keywords, as PyMC spells them",

@@ -5,7 +5,8 @@
 Needs numpyro, which nothing else here does. Writes tests/data/numpyro_values.json.
 
 JAX's `betaln` is off by 1e-6 in 64 bits where both arguments are large; NumPyro is given one that
-is not. The tests compare the counts that depend on it with SciPy as well.
+is not. The tests compare the counts that depend on it with SciPy as well. Bessel functions, for
+which it asks TensorFlow Probability, are integrals here.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.contrib.control_flow
+import numpyro.contrib.hsgp.spectral_densities
 import numpyro.distributions as dist
 from jax.scipy.special import gammaln
 from numpyro import diagnostics
@@ -36,6 +38,7 @@ from _repo import ROOT
 sys.path.insert(0, str(ROOT / "tests/dialects/numpyro"))
 from models import MODELS
 from models_more import MORE
+from models_words import WORDS
 
 
 def exact_betaln(a: Any, b: Any) -> Any:
@@ -45,6 +48,24 @@ def exact_betaln(a: Any, b: Any) -> Any:
 
 for _module in (conjugate, continuous):
     _module.betaln = exact_betaln
+
+
+def first_kind(v: Any, z: Any) -> Any:
+    """The Bessel function I of whole orders, for which NumPyro asks TensorFlow Probability."""
+    angle = (jnp.arange(400) + 0.5) * (jnp.pi / 400)
+    v, z = (jnp.asarray(x)[..., None] for x in (v, z))
+    return jnp.mean(jnp.exp(z * jnp.cos(angle)) * jnp.cos(v * angle), -1)
+
+
+def second_kind(v: Any, z: Any) -> Any:
+    """The Bessel function K."""
+    t = jnp.linspace(0.0, 20.0, 20_001)
+    v, z = (jnp.asarray(x)[..., None] for x in (v, z))
+    return jnp.trapezoid(jnp.exp(-z * jnp.cosh(t)) * jnp.cosh(v * t), t, axis=-1)
+
+
+numpyro.contrib.hsgp.spectral_densities.modified_bessel_first_kind = first_kind
+numpyro.contrib.hsgp.spectral_densities.modified_bessel_second_kind = second_kind
 
 
 def listed(tree: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +109,7 @@ def diagnosed() -> dict[str, Any]:
 def main() -> None:
     """Write the file."""
     found = {}
-    for name, maker in {**MODELS, **MORE}.items():
+    for name, maker in {**MODELS, **MORE, **WORDS}.items():
         found[name] = values(name, maker)
         print(name, found[name][0]["energy"])
     contents = {

@@ -49,8 +49,8 @@ from finetti.ir.show import show  # noqa: E402
 from finetti.passes.grad import gradient  # noqa: E402
 
 BACKENDS: dict[str, Backend] = {"native": native, "jax": by_jax}
-# Black boxes hold Python functions and have tests of their own; the other is made by lowering.
-NOT_DRAWN = {"blackbox", "log1p_unit"}
+# Black boxes hold Python functions and have tests of their own; the others are made by passes.
+NOT_DRAWN = {"blackbox"} | {n for n, op in OPS.items() if "made after" in op.notes.get("vjp", "")}
 BATCH = 50
 
 

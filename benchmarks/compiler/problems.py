@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import problems
-from benchmarks.compiler import models
+from benchmarks.compiler import mixed, models, steps
 from benchmarks.problems import ROOT, _models
 
 Arrays = list[np.ndarray]
@@ -105,6 +105,40 @@ def _answers_c() -> Arrays:
     return [*_indices(data.person, data.item), data.right.astype(float), rows]
 
 
+def _mixture(parts: int) -> Problem:
+    return Problem(
+        f"mixture of {parts} normals, {mixed.ROWS} rows",
+        3 * parts,
+        lambda pm: mixed.mixture(pm, parts),
+        "compiler/c/mixture.c",
+        lambda: [mixed.mixed_data(parts), np.array([mixed.ROWS * 1.0])],
+        (f"K={parts}",),
+    )
+
+
+def _hidden_markov(states: int) -> Problem:
+    return Problem(
+        f"hidden Markov chain, {states} states, {steps.STEPS} steps",
+        states * (states + 1),
+        lambda pm: steps.hidden_markov(pm, states),
+        "compiler/c/hidden_markov.c",
+        lambda: [steps.visits(states)],
+        (f"K={states}",),
+    )
+
+
+def _ordinal_c() -> Arrays:
+    data = mixed.grades()
+    order = np.argsort(data.grade, kind="stable")
+    edges = np.searchsorted(data.grade[order], np.arange(mixed.CUTS + 2)).astype(float)
+    return [data.X[order].T, np.array([len(order) * 1.0]), edges]
+
+
+def _horseshoe_c() -> Arrays:
+    data = mixed.sparse()
+    return [data.X.T, data.y]
+
+
 def _known(name: str) -> Problem:
     """A problem that the other benchmark has too."""
     problem = problems.PROBLEMS[name]
@@ -130,10 +164,29 @@ PROBLEMS = {
         "state space, 500 steps", 503, models.state_space, "compiler/c/state_space.c",
         lambda: [models.series()],
     ),
+    "garch": Problem(
+        f"GARCH, {steps.STEPS} steps", 4, steps.garch, "compiler/c/garch.c",
+        lambda: [steps.returns()],
+    ),
+    "markov3": _hidden_markov(3),
+    "markov10": _hidden_markov(10),
     "gp": Problem("Gaussian process, N = 200", 3, models.gaussian_process),
     "irt": Problem(
         "item response, 100,000 rows", 2120, models.item_response, "compiler/c/item_response.c",
         _answers_c,
+    ),
+    "mixture2": _mixture(2),
+    "mixture3": _mixture(3),
+    "ordinal": Problem(
+        "five ordered categories, 400 rows", 7, mixed.ordinal, "compiler/c/ordinal.c", _ordinal_c
+    ),
+    "grid": Problem(
+        "item response, a grid of 150 x 20", 190, mixed.answers_of_all, "compiler/c/grid.c",
+        lambda: [mixed.grid().astype(float)],
+    ),
+    "horseshoe": Problem(
+        "horseshoe regression, 100 x 20", 42, mixed.horseshoe, "compiler/c/horseshoe.c",
+        _horseshoe_c,
     ),
     "many": Problem(
         "150 random variables", 2100, models.many_parts, "compiler/c/many_parts.c",

@@ -14,7 +14,7 @@ import numpy as np
 from jax.scipy.linalg import cho_factor, solve_triangular
 from jax.scipy.special import gammaln
 
-from benchmarks.compiler import models, worker
+from benchmarks.compiler import mixed, models, steps, worker
 from benchmarks.compiler.problems import PROBLEMS
 from benchmarks.problems import _models, test_point
 
@@ -126,6 +126,42 @@ def state_space() -> Density:
     return logp
 
 
+def garch() -> Density:
+    y = jnp.asarray(steps.returns())
+    before = jnp.concatenate([jnp.zeros(1), y[:-1]])
+
+    def logp(x: Any) -> Any:
+        mean, base, shares = x[0], jnp.exp(x[1]), jax.nn.sigmoid(x[2:])
+
+        def step(last: Any, e: Any) -> Any:
+            sd = jnp.sqrt(base + shares[0] * (e - mean) ** 2 + shares[1] * last**2)
+            return sd, sd
+
+        sd = jax.lax.scan(step, 1.0, before)[1]
+        fit = jnp.sum(-0.5 * ((y - mean) / sd) ** 2 - jnp.log(sd))
+        return normal(x, 0.0, 0.0) + fit - 0.5 * len(y) * np.log(2 * np.pi)
+
+    return logp
+
+
+def hidden_markov(states: int) -> Density:
+    y = jnp.asarray(steps.visits(states))
+
+    def logp(x: Any) -> Any:
+        level, rates = x[:states], jax.nn.log_softmax(x[states:].reshape(states, states), axis=1)
+
+        def step(last: Any, e: Any) -> Any:
+            come = jax.nn.logsumexp(last[:, None] + rates, axis=0)
+            return come - 0.5 * (e - level) ** 2, None
+
+        start = -0.5 * (y[0] - level) ** 2 - np.log(states)
+        alpha = jax.lax.scan(step, start, y[1:])[0]
+        total = jax.nn.logsumexp(alpha) - 0.5 * np.log(2 * np.pi) * len(y)
+        return normal(x, 0.0, 0.0) + total
+
+    return logp
+
+
 def gaussian_process() -> Density:
     points, y = map(jnp.asarray, models.curve())
     squares = (points[:, None] - points[None, :]) ** 2
@@ -150,6 +186,65 @@ def item_response() -> Density:
         prior = normal(x[:2060], 0.0, 0.0) + normal(log_slope, 0.0, np.log(0.5))
         logit = jnp.exp(log_slope)[item] * (ability[person] - hardness[item])
         return prior + bernoulli(right, logit)
+
+    return logp
+
+
+def mixture(parts: int) -> Density:
+    y = jnp.asarray(mixed.mixed_data(parts))[:, None]
+
+    def logp(x: Any) -> Any:
+        odds, mean, log_scale = x[:parts], x[parts : 2 * parts], x[2 * parts :]
+        prior = (
+            normal(odds, 0.0, 0.0) + normal(mean, 0.0, np.log(3.0)) + normal(log_scale, 0.0, 0.0)
+        )
+        z = (y - mean) * jnp.exp(-log_scale)
+        terms = jax.nn.log_softmax(odds) - log_scale - 0.5 * z * z - 0.5 * np.log(2 * np.pi)
+        return prior + jnp.sum(jax.nn.logsumexp(terms, axis=1))
+
+    return logp
+
+
+def ordinal() -> Density:
+    data = mixed.grades()
+    X, grade = map(jnp.asarray, data)
+
+    def logp(x: Any) -> Any:
+        prior = normal(x[:3], 0.0, 0.0) + normal(x[3], 0.0, np.log(3.0)) + normal(x[4:], 0.0, 0.0)
+        cuts = x[3] + jnp.concatenate([jnp.zeros(1), jnp.cumsum(jnp.exp(x[4:]))])
+        eta, end = X @ x[:3], jnp.array([jnp.inf])
+        low, high = jnp.concatenate([-end, cuts])[grade], jnp.concatenate([cuts, end])[grade]
+        apart = jnp.concatenate([jnp.zeros(1), jnp.log1p(-jnp.exp(-jnp.exp(x[4:]))), jnp.zeros(1)])
+        tails = jax.nn.softplus(eta - high) + jax.nn.softplus(low - eta)
+        return prior + jnp.sum(apart[grade] - tails)
+
+    return logp
+
+
+def grid() -> Density:
+    right = jnp.asarray(mixed.grid())
+    persons, items = right.shape
+
+    def logp(x: Any) -> Any:
+        ability, hardness, log_slope = jnp.split(x, [persons, persons + items])
+        prior = normal(ability, 0.0, 0.0) + normal(hardness, 0.0, 0.0)
+        logit = jnp.exp(log_slope) * (ability[:, None] - hardness)
+        return prior + normal(log_slope, 0.0, np.log(0.5)) + bernoulli(right, logit)
+
+    return logp
+
+
+def horseshoe() -> Density:
+    X, y = map(jnp.asarray, mixed.sparse())
+
+    def half_cauchy(u: Any) -> Any:
+        return jnp.sum(u - jnp.log1p(jnp.exp(2 * u)) + np.log(2 / np.pi))
+
+    def logp(x: Any) -> Any:
+        u, v, raw, w = x[:20], x[20], x[21:41], x[41]
+        prior = half_cauchy(u) + half_cauchy(v) + normal(raw, 0.0, 0.0)
+        prior += 3 * w - jnp.exp(w) - np.log(2.0)
+        return prior + normal(y, X @ (jnp.exp(v + u) * raw), -0.5 * w)
 
     return logp
 
@@ -182,8 +277,16 @@ DENSITIES: dict[str, Callable[[], Density]] = {
     "normal10": lambda: multivariate(10),
     "normal100": lambda: multivariate(100),
     "state_space": state_space,
+    "garch": garch,
+    "markov3": lambda: hidden_markov(3),
+    "markov10": lambda: hidden_markov(10),
     "gp": gaussian_process,
     "irt": item_response,
+    "mixture2": lambda: mixture(2),
+    "mixture3": lambda: mixture(3),
+    "ordinal": ordinal,
+    "grid": grid,
+    "horseshoe": horseshoe,
     "many": many_parts,
 }
 

@@ -41,6 +41,19 @@ int correlated(size_t n, const double* x, double* gradient, double* lp, void* da
     return 0;
 }
 
+/* A normal around 0; data: the precision matrix. */
+int precision(size_t n, const double* x, double* gradient, double* lp, void* data) {
+    const double* matrix = data;
+    *lp = 0.0;
+    for (size_t i = 0; i < n; ++i) {
+        double sum = 0.0;
+        for (size_t j = 0; j < n; ++j) sum += matrix[i * n + j] * x[j];
+        gradient[i] = -sum;
+        *lp -= 0.5 * sum * x[i];
+    }
+    return 0;
+}
+
 /* Independent Student t; data: degrees of freedom. */
 int student_t(size_t n, const double* x, double* gradient, double* lp, void* data) {
     const double nu = *(params)data;

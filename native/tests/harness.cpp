@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "finetti/dense_windows.hpp"
 #include "finetti/hamiltonian.hpp"
 #include "finetti/metric.hpp"
 #include "finetti/nuts_run.hpp"
@@ -76,6 +77,60 @@ void harness_leapfrog(CompiledFunction function, void* data, std::size_t n, cons
     }
     std::copy_n(from->x, n, x);
     std::copy_n(from->p, n, p);
+}
+
+/// The same there and back with a dense block, from a momentum of its own: x in place; start and end are x and p of the
+/// first point and of the last one.
+void harness_dense_leapfrog(CompiledFunction function, void* data, std::size_t n, const double* variance,
+                            std::size_t size, const std::size_t* index, const double* matrix, double epsilon,
+                            std::size_t steps, const double* x, double* start, double* end, double* energies) {
+    CompiledDensity density(function, data, n);
+    finetti::Hamiltonian<CompiledDensity> hamiltonian(density, {{index, index + size}});
+    for (std::size_t i = 0; i < n; ++i) hamiltonian.metric().set(i, variance[i], 0.0);
+    hamiltonian.blocks()[0].set(matrix, nullptr);
+    finetti::PhasePool pool(3, n, hamiltonian.vectors_of_point());
+    finetti::PointRef from = pool.take(), to = pool.take();
+    std::copy_n(x, n, from->x);
+    hamiltonian.evaluate(*from);
+    hamiltonian.refresh_momentum(*from, {1, 0, 0, finetti::Purpose::momentum});
+    const auto copy = [n](const finetti::PhasePoint& point, double* where) {
+        std::copy_n(point.x, n, where);
+        std::copy_n(point.p, n, where + n);
+    };
+    copy(*from, start);
+    energies[0] = from->energy;
+    for (std::size_t step = 1; step <= 2 * steps; ++step) {
+        hamiltonian.leapfrog(*from, *to, step <= steps ? epsilon : -epsilon);
+        energies[step] = to->energy;
+        std::swap(from, to);
+    }
+    copy(*from, end);
+}
+
+/// The matrix of a dense block by rows of draws and scores; 0 where they give none.
+int harness_dense_fit(std::size_t rows, std::size_t n, const double* x, const double* g, int regularize,
+                      double* matrix) {
+    std::vector<std::size_t> index(n);
+    for (std::size_t i = 0; i < n; ++i) index[i] = i;
+    finetti::DenseBlock block(index);
+    finetti::DenseWindows windows(n, regularize != 0);
+    for (std::size_t r = 0; r < rows; ++r) windows.add(block, x + r * n, g + r * n);
+    if (!windows.fit(block)) return 0;
+    block.read(nullptr, matrix);
+    return 1;
+}
+
+/// `rows` momenta of a dense block.
+void harness_dense_momenta(std::size_t n, const double* matrix, std::size_t rows, double* p, double* v) {
+    std::vector<std::size_t> index(n);
+    for (std::size_t i = 0; i < n; ++i) index[i] = i;
+    finetti::DenseBlock block(index);
+    block.set(matrix, nullptr);
+    std::vector<double> z(n);
+    for (std::size_t r = 0; r < rows; ++r) {
+        finetti::fill_normals({1, 0, r, finetti::Purpose::momentum}, z.data(), n);
+        block.refresh(z.data(), p + r * n, v + r * n);
+    }
 }
 
 /// Moments of rows of draws and scores, and the metric they give.

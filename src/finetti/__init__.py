@@ -27,8 +27,8 @@ _EXPORTS: dict[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "AR", "DiracDelta", "GaussianRandomWalk", "LKJCholeskyCov", "LKJCorr", "Mixture",
-            "OrderedLogistic", "RandomWalk", "ZeroSumNormal",
+            "AR", "CAR", "Censored", "DiracDelta", "GaussianRandomWalk", "LKJCholeskyCov",
+            "LKJCorr", "Mixture", "OrderedLogistic", "RandomWalk", "Truncated", "ZeroSumNormal",
         ),
         "finetti.dialects.pymc.composed",
     ),
@@ -40,13 +40,14 @@ _EXPORTS: dict[str, str] = {
     "load_ipython_extension": "finetti.dialects.importer",
     "unload_ipython_extension": "finetti.dialects.importer",
     # distributions by themselves
-    **dict.fromkeys(("icdf", "logcdf", "logp"), "finetti.dist.functions"),
+    **dict.fromkeys(("icdf", "logccdf", "logcdf", "logp"), "finetti.dist.functions"),
     # models
     **dict.fromkeys(("Data", "set_data"), "finetti.model.data"),
     **dict.fromkeys(("Deterministic", "Potential", "UNSET"), "finetti.model.variables"),
     "Model": "finetti.model.model",
     "Point": "finetti.model.functions",
     "compile_fn": "finetti.model.functions",
+    **dict.fromkeys(("do", "observe"), "finetti.model.conditioning"),
     "draw": "finetti.model.forward",
     "blackbox": "finetti.ir.ops.blackbox",
     "explain": "finetti.model.explain",
@@ -72,20 +73,21 @@ _EXPORTS: dict[str, str] = {
         ("compute_deterministics", "sample_posterior_predictive", "sample_prior_predictive"),
         "finetti.infer.predictive",
     ),
-    "compute_log_likelihood": "finetti.infer.loglik",
+    **dict.fromkeys(("compute_log_likelihood", "compute_log_prior"), "finetti.infer.loglik"),
     **dict.fromkeys(("find_MAP", "find_hessian"), "finetti.infer.map"),
     "fit_laplace": "finetti.infer.laplace",
     # results
     "model_to_graphviz": "finetti.report.graphviz",
     "summary": "finetti.report.summary",
+    "MultiTrace": "finetti.results.multitrace",
     "to_inference_data": "finetti.results.arviz",
     # errors
     "errors": "finetti.errors.",
     **dict.fromkeys(
         (
             "CompileError", "DimsError", "DtypeError", "FinettiError", "InitialPointError",
-            "ModelError", "NotYetSupported", "ParameterError", "SamplingError", "ShapeError",
-            "SupportError", "TracedValueError",
+            "MissingPackageError", "ModelError", "NotYetSupported", "ParameterError",
+            "SamplingError", "ShapeError", "SupportError", "TracedValueError",
         ),
         "finetti.errors",
     ),

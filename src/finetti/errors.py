@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
 
@@ -62,6 +63,38 @@ class SamplingError(FinettiError, RuntimeError):
 
 class NotYetSupported(FinettiError, NotImplementedError, AttributeError):
     """Something that PyMC or NumPyro has and finetti does not have yet."""
+
+
+class MissingPackageError(FinettiError, ModuleNotFoundError):
+    """An optional package that is not installed."""
+
+
+def optional_package(module: str, purpose: str, install: str) -> Any:
+    """An optional module.
+
+    Parameters
+    ----------
+    module
+        Its dotted name.
+    purpose
+        What needs it, the subject of a sentence: "plots".
+    install
+        What to install: "finetti[plots]".
+
+    Raises
+    ------
+    MissingPackageError
+        With the command that installs it.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        name = module.partition(".")[0]
+        if error.name is None or error.name.partition(".")[0] != name:
+            raise  # it is there, and broken
+        raise MissingPackageError(
+            f"{purpose} need {name}, which is not installed: `pip install {install}`.", name=name
+        ) from None
 
 
 def nearest(word: str, valid: Iterable[str], count: int = 3) -> list[str]:

@@ -67,8 +67,9 @@ def test_density_with_any_operation(seed):
 
 
 def test_every_operation_is_drawn():
-    # Black boxes hold Python functions; log1p_unit is made by lowering.
-    missing = {name for name, op in OPS.items() if op.samples} - {"blackbox", "log1p_unit"}
+    # Black boxes hold Python functions; what passes make after differentiation is not written.
+    missing = {name for name, op in OPS.items() if op.samples} - {"blackbox"}
+    missing -= {name for name, op in OPS.items() if "made after" in op.notes.get("vjp", "")}
     for seed in range(400):
         total, inputs, _ = stress_graph(seed, 200, TWO_BACKENDS)
         graph = [total.node, *gradient(total.node, [x.node for x in inputs])]

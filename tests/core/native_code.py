@@ -158,6 +158,61 @@ class Harness:
         )
         return x, p, energies
 
+    def dense_leapfrog(
+        self,
+        name: str,
+        data: Any,
+        variance: np.ndarray,
+        index: Any,
+        matrix: np.ndarray,
+        epsilon: float,
+        steps: int,
+        x: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`steps` leapfrogs there and back: (x, p) before and after, and the energies.
+
+        The elements `index` have the inverse mass `matrix`, the others `variance`.
+        """
+        block = np.atleast_1d(np.asarray(data, dtype=np.float64))
+        x, variance, matrix = (np.array(a, dtype=np.float64) for a in (x, variance, matrix))
+        places = np.array(index, dtype=np.uintp)
+        start, end = np.empty((2, len(x))), np.empty((2, len(x)))
+        energies = np.empty(2 * steps + 1)
+        self.library.harness_dense_leapfrog(
+            ctypes.c_void_p(self.densities[name]),
+            pointer(block),
+            ctypes.c_size_t(len(x)),
+            pointer(variance),
+            ctypes.c_size_t(len(places)),
+            pointer(places),
+            pointer(matrix),
+            ctypes.c_double(epsilon),
+            ctypes.c_size_t(steps),
+            *map(pointer, (x, start, end, energies)),
+        )
+        return start, end, energies
+
+    def dense_fit(self, x: np.ndarray, g: np.ndarray, regularize: bool = True) -> np.ndarray | None:
+        """The matrix of a dense block by draws x and scores g [rows, n]."""
+        x, g = np.ascontiguousarray(x), np.ascontiguousarray(g)
+        rows, n = x.shape
+        matrix = np.empty((n, n))
+        found = self.library.harness_dense_fit(
+            ctypes.c_size_t(rows), ctypes.c_size_t(n), pointer(x), pointer(g),
+            ctypes.c_int(regularize), pointer(matrix),
+        )  # fmt: skip
+        return matrix if found else None
+
+    def dense_momenta(self, matrix: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
+        """Momenta and velocities [rows, n] of a dense block."""
+        n = len(matrix)
+        p, v = np.empty((rows, n)), np.empty((rows, n))
+        matrix = np.ascontiguousarray(matrix)
+        self.library.harness_dense_momenta(
+            ctypes.c_size_t(n), pointer(matrix), ctypes.c_size_t(rows), pointer(p), pointer(v)
+        )
+        return p, v
+
     def moments(self, x: np.ndarray, g: np.ndarray) -> dict[str, np.ndarray]:
         """Running moments of draws x and scores g [rows, n], and the metric they give."""
         x, g = np.ascontiguousarray(x), np.ascontiguousarray(g)

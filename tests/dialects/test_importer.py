@@ -93,7 +93,7 @@ def test_a_submodule_that_finetti_has_is_that_module(pm):
         ("import theano.nothing", "theano has no 'nothing'"),
         ("from theano.tensor import swich", "theano.tensor has no 'swich'.*switch"),
         ("import theano.tensor.shared_randomstreams", "random numbers inside a graph"),
-        ("from theano.gof import Op", "finetti.blackbox"),
+        ("from theano.gof import OpFromGraph", "as_op"),
     ],
 )
 def test_missing_modules_say_what_to_write(pm, statement, message):

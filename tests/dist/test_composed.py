@@ -14,11 +14,12 @@ import scipy.stats
 from tests.dist.helpers import decode, value_of
 from tests.dist.test_reference import CASES, density, make
 
-import finetti as pm
 import finetti as faces
+import finetti as pm
 from finetti.backends.native import compile_density
 from finetti.backends.reference import evaluate
 from finetti.dist import bijector_for, rv_params
+from finetti.dist.base import known
 from finetti.dist.bijectors import ordered
 from finetti.errors import FinettiError, NotYetSupported, ParameterError, ShapeError
 from finetti.ir import FLOAT, ops
@@ -53,11 +54,12 @@ def test_records_are_made_again(key: str) -> None:
     assert pickle.loads(pickle.dumps(record)) is record
     some = draws(rv, 5)
     assert some.shape == (5, *rv.shape)
-    assert record.support(**params).check(some).all()
+    support = record.support(**{name: known(x) for name, x in params.items()})
+    assert support.check(some).all()
     logp = value_of(record.logp(some, **params))
     assert np.isfinite(logp).all() and logp.shape == (5, *rv.shape[: rv.ndim - record.event_ndim])
     start = value_of(record.start(rv.shape, **params))
-    assert record.support(**params).check(start).all()
+    assert support.check(start).all()
 
 
 @pytest.mark.parametrize("key", [k for k in COMPOSED if k[:3] in ("LKJ", "Zer")])
@@ -258,3 +260,18 @@ def test_ordered_in_a_model() -> None:
     assert [value.name for value in model.value_vars] == ["x_ordered__"]
     np.testing.assert_allclose(model.initial_point()["x_ordered__"], [-1.0, 0.0, 0.0])
     assert np.isfinite(model.compile_logp()(model.initial_point()))
+
+
+def test_car_is_pymcs_but_for_its_constant() -> None:
+    """PyMC leaves out what does not depend on alpha, tau and the value."""
+    graph = np.array([[0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0]])
+    rv = pm.CAR.dist(np.arange(4.0) / 3, graph, 0.3, 2.0)
+    value = value_of(rv.node.attrs[0].logp([0.3, 1.0, -2.0, 0.1], **rv_params(rv)[1]))
+    constant = 0.5 * np.log(2.0) * 4 - 2.0 * np.log(2 * np.pi)
+    np.testing.assert_allclose(value, -15.24063875 + constant, rtol=1e-9)
+    # the precision, as NumPy has it
+    precision = 2.0 * (2.0 * np.eye(4) - 0.3 * graph)
+    exact = scipy.stats.multivariate_normal(np.arange(4.0) / 3, np.linalg.inv(precision))
+    np.testing.assert_allclose(value, exact.logpdf([0.3, 1.0, -2.0, 0.1]), rtol=1e-12)
+    with pytest.raises(ParameterError, match="symmetric"):
+        pm.CAR.dist(0.0, [[0, 1], [0, 0]], 0.3, 2.0)

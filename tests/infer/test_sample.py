@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from finetti.errors import (
     ParameterError,
     ShapeError,
 )
-from finetti.infer import nuts, options
+from finetti.infer import options, running
 from finetti.results.arviz import to_draws
 
 FEW = {"draws": 50, "tune": 60, "chains": 2, "progressbar": False, "random_seed": 1}
@@ -215,7 +216,6 @@ def test_new_data_are_sampled_without_a_new_model():
     [
         ({"target_acept": 0.9}, ParameterError, "Did you mean 'target_accept'"),
         ({"step": object()}, ParameterError, "a step method such as"),
-        ({"callback": print}, NotYetSupported, "callback"),
         ({"trace": []}, NotYetSupported, "trace"),
         ({"keep_warning_stat": True}, NotYetSupported, "keep_warning_stat"),
         ({"init": "advi"}, NotYetSupported, "init='advi'"),
@@ -304,7 +304,8 @@ class FakeRun:
 
 def test_ctrl_c_stops_the_run():
     run = FakeRun([0])
-    assert nuts.follow(run, 2, nuts.Progress(None)) is True
+    asked = SimpleNamespace(cores=2, watch=None)
+    assert running.follow(run, asked, running.Progress(None)) is True
     assert run.stopped and run.cores == 2
 
 
@@ -340,7 +341,7 @@ def test_ctrl_c_returns_the_draws_so_far(log):
     ],
 )
 def test_the_largest_rectangle_of_an_interrupted_run(finished, chains, draws):
-    got_chains, got_draws = nuts.rectangle(finished)
+    got_chains, got_draws = running.rectangle(finished)
     assert got_chains.tolist() == chains and got_draws == draws
 
 

@@ -193,6 +193,30 @@ def forward_algorithm_numpy(x):
     return [np.log(np.exp(alpha).sum())]
 
 
+def impossible_moves(x):
+    """A hidden Markov chain that starts in the first of its states and never goes back."""
+    rates = ops.where(np.tri(3, dtype=bool), -np.inf, ops.log_softmax(x["matrix"], axis=-1))
+    rates = ops.where(np.eye(3, dtype=bool), -0.5, rates)
+
+    def step(alpha, row):
+        new = ops.logsumexp(alpha[:, None] + rates, axis=0) + row
+        return new, new > -np.inf
+
+    alpha, reached = ops.scan(step, np.array([0.0, -np.inf, -np.inf]), [x["rows"][:2]])
+    return [alpha[0], reached]
+
+
+def impossible_moves_numpy(x):
+    rates = x["matrix"] - np.log(np.exp(x["matrix"]).sum(-1, keepdims=True))
+    rates = np.where(np.eye(3, dtype=bool), -0.5, np.where(np.tri(3, dtype=bool), -np.inf, rates))
+    alpha, reached = np.array([0.0, -np.inf, -np.inf]), []
+    for row in x["rows"][:2]:
+        with np.errstate(divide="ignore"):
+            alpha = np.log(np.exp(alpha[:, None] + rates).sum(0)) + row
+        reached.append(alpha > -np.inf)
+    return [alpha[0], np.array(reached)]
+
+
 def kalman(x):
     """A filter of two dimensions: small matrices factored and solved in every step."""
     move = np.array([[1.0, 0.1], [0.0, 0.95]])
@@ -238,12 +262,162 @@ def counted_numpy(x):
     return [c, np.array(kept)]
 
 
+def looked_up(x):
+    """Places that the sequences decide, of numbers, of rows and of places, some of them hidden."""
+    places = np.array([2, 0, 1, 2, 2, 0, -1, 1, 0])
+    order, counts = ops.as_tensor(np.array([1, 2, 0])), ops.arange(9)
+
+    def step(carry, e, k, t):
+        c, i = carry
+        row = x["matrix"][k, :] * x["rows"][i // 2, order[k]]
+        pair = x["matrix"][:, order[k]][ops.stack([k, order[k]])]
+        c = ops.tanh(c + row + x["vector"][(k + 1) % 3] * x["noise"][t])
+        c = c + ops.where(e > 0.5, x["wide"][2 * i + k], 0.0) + ops.sum_(pair)
+        return (c, i + 1), ops.sum_(c) * x["wide"][20 - i]
+
+    (last, _), kept = ops.scan(step, (x["vector"], 0), [x["noise"], places, counts])
+    return [last, kept]
+
+
+def looked_up_numpy(x):
+    places, order, c, kept = [2, 0, 1, 2, 2, 0, -1, 1, 0], [1, 2, 0], x["vector"], []
+    for i, k in enumerate(places):
+        row = x["matrix"][k, :] * x["rows"][i // 2, order[k]]
+        c = np.tanh(c + row + x["vector"][(k + 1) % 3] * x["noise"][i])
+        if x["noise"][i] > 0.5:
+            c = c + x["wide"][2 * i + k]
+        c = c + x["matrix"][[k, order[k]], order[k]].sum()
+        kept.append(c.sum() * x["wide"][20 - i])
+    return [c, np.array(kept)]
+
+
+def wandering(x):
+    """Places that the carry decides, in an array larger than what is read of it."""
+
+    def step(carry, e):
+        k, v = carry
+        v = 0.5 * v + x["wide"][k] * e + ops.where(e > 0.5, x["matrix"][k % 3, :], 0.0).sum()
+        return ((5 * k + 3) % 21, v), v
+
+    (_, last), kept = ops.scan(step, (3, x["start"]), [x["noise"]], reverse=True)
+    return [last, kept]
+
+
+def wandering_numpy(x):
+    k, v, kept = 3, x["start"], []
+    for e in x["noise"][::-1]:
+        v = 0.5 * v + x["wide"][k] * e + (x["matrix"][k % 3].sum() if e > 0.5 else 0.0)
+        k = (5 * k + 3) % 21
+        kept.append(v)
+    return [v, np.array(kept[::-1])]
+
+
+def volatility(x):
+    """Square roots that are squared again, and a density that is added up on the way."""
+
+    def step(carry, e):
+        sd, lp = carry
+        sd = ops.sqrt(0.1 + 0.2 * x["a"] * e**2 + 0.5 * x["start"] * sd**2)
+        return (sd, lp - 0.5 * (e / sd) ** 2 - ops.log(sd)), None
+
+    (sd, lp), _ = ops.scan(step, (ops.exp(x["start"]), 0.0), [x["noise"]])
+    return [sd, lp]
+
+
+def volatility_numpy(x):
+    sd, lp = np.exp(x["start"]), 0.0
+    for e in x["noise"]:
+        sd = np.sqrt(0.1 + 0.2 * x["a"] * e**2 + 0.5 * x["start"] * sd**2)
+        lp = lp - 0.5 * (e / sd) ** 2 - np.log(sd)
+    return [sd, lp]
+
+
+def leaky(x):
+    """A neuron that is reset where it passes a bound."""
+
+    def step(v, e):
+        v = v + (x["a"] * 3.0 * e - v) / (1.0 + x["start"])
+        v = ops.where(v > 0.9, -0.5, v)
+        return v, v
+
+    return [ops.scan(step, -0.5, [x["noise"]])[1]]
+
+
+def leaky_numpy(x):
+    v, kept = -0.5, []
+    for e in x["noise"]:
+        v = v + (x["a"] * 3.0 * e - v) / (1.0 + x["start"])
+        v = -0.5 if v > 0.9 else v
+        kept.append(v)
+    return [np.array(kept)]
+
+
+def scaled_chains(x):
+    """Several hidden Markov chains side by side, scaled in every step; one series is longer."""
+    rates = ops.softmax(x["matrix"], axis=-1)
+    skill = ops.reshape(x["wide"], (7, 3))
+
+    def step(carry, e):
+        p, total, seen = carry
+        p = (p @ rates) * ops.exp(-0.5 * (e - skill) ** 2)
+        scale = ops.sum_(p, axis=1, keepdims=True)
+        return (p / scale, total + ops.log(scale[:, 0]), seen + ops.outer(p[:, 0], p[0])), None
+
+    start = ops.broadcast_to(ops.softmax(x["vector"]), (7, 3))
+    (p, total, seen), _ = ops.scan(step, (start, np.zeros(7), np.zeros((7, 3))), [x["noise"]])
+    return [p, total, seen]
+
+
+def scaled_chains_numpy(x):
+    rates, skill = np.exp(x["matrix"]), x["wide"].reshape(7, 3)
+    rates = rates / rates.sum(-1, keepdims=True)
+    p = np.tile(np.exp(x["vector"]) / np.exp(x["vector"]).sum(), (7, 1))
+    total, seen = np.zeros(7), np.zeros((7, 3))
+    for e in x["noise"]:
+        p = (p @ rates) * np.exp(-0.5 * (e - skill) ** 2)
+        scale, seen = p.sum(1, keepdims=True), seen + np.outer(p[:, 0], p[0])
+        p, total = p / scale, total + np.log(scale[:, 0])
+    return [p, total, seen]
+
+
+def many_states(x):
+    """A hidden Markov chain of more states than a vector has lanes, and the best way through it."""
+    rates = ops.log_softmax(ops.outer(x["wide"][:10], x["wide"][11:]), axis=1)
+
+    def step(carry, e):
+        alpha, best = carry
+        seen = -0.5 * (e - x["wide"][:10]) ** 2
+        alpha = ops.logsumexp(alpha[:, None] + rates, axis=0) + seen
+        best = ops.max_(best[:, None] + rates, axis=0) + seen
+        return (alpha, best), ops.sum_(ops.transpose(rates) * alpha, axis=1)
+
+    (alpha, best), kept = ops.scan(step, (ops.zeros((10,)), ops.zeros((10,))), [x["noise"]])
+    return [alpha, best, kept]
+
+
+def many_states_numpy(x):
+    rates = np.outer(x["wide"][:10], x["wide"][11:])
+    rates = rates - np.log(np.exp(rates).sum(1, keepdims=True))
+    alpha, best, kept = np.zeros(10), np.zeros(10), []
+    for e in x["noise"]:
+        seen = -0.5 * (e - x["wide"][:10]) ** 2
+        alpha = np.log(np.exp(alpha[:, None] + rates).sum(0)) + seen
+        best = (best[:, None] + rates).max(0) + seen
+        kept.append((rates.T * alpha).sum(1))
+    return [alpha, best, np.array(kept)]
+
+
 LOOPS = {
     "ar1": (ar1, ar1_numpy), "two back": (two_back, two_back_numpy),
     "growth": (growth, growth_numpy), "matrices": (matrices, matrices_numpy),
     "wide": (wide, wide_numpy), "nested": (nested, nested_numpy),
     "spikes": (spikes, spikes_numpy), "lookup": (lookup, lookup_numpy),
     "hidden Markov": (forward_algorithm, forward_algorithm_numpy),
+    "looked up": (looked_up, looked_up_numpy), "wandering": (wandering, wandering_numpy),
+    "volatility": (volatility, volatility_numpy), "leaky": (leaky, leaky_numpy),
+    "scaled chains": (scaled_chains, scaled_chains_numpy),
+    "many states": (many_states, many_states_numpy),
+    "impossible moves": (impossible_moves, impossible_moves_numpy),
     "kalman": (kalman, kalman_numpy), "counted": (counted, counted_numpy),
 }  # fmt: skip
 SHAPES = {"a": (), "start": (), "noise": (9,), "vector": (3,), "matrix": (3, 3), "rows": (5, 3),

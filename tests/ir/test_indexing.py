@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from finetti.backends.native import compile_density, compile_map
@@ -99,8 +99,12 @@ def test_adding_and_writing(case):
         np.testing.assert_array_equal(evaluate([result], values)[0], expected)
 
 
+ALL = slice(None)
+
+
 @settings(max_examples=25, deadline=None)
 @given(keys())
+@example(((2, 3, 4, 5), (np.array([1, 0]), ALL, ALL, Ellipsis, None, ALL)))  # dots without axes
 def test_native_code(case):
     shape, key = case
     array = values_of(shape) / 7.0

@@ -1,9 +1,13 @@
 """The explanation of a model on its way to machine code."""
 
+import sys
+
 import numpy as np
+import pytest
 
 import finetti as pm
 from finetti.cli import main
+from finetti.dialects import importer
 
 
 def hierarchy():
@@ -38,7 +42,17 @@ def test_work_counts_elements():
     assert "8,000 of input, 8,000 of output" in text
 
 
-def test_command_line(tmp_path, capsys):
+@pytest.fixture
+def own_process(monkeypatch):
+    """What a run changes for good, as the process is the script's: taken back for other tests."""
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    with importer.activated():
+        yield
+
+
+def test_command_line(tmp_path, capsys, own_process):
     script = tmp_path / "model.py"
     script.write_text(
         "import pymc as pm\nwith pm.Model() as coin:\n"

@@ -12,6 +12,8 @@ U = ops.new_input("u", ())
 S = ops.new_input("s", ())
 X = ops.new_input("x", (7,))
 K = np.arange(7.0)
+TWICE = np.array([0, 1, 2, 3, 4, 5, 6, 6, 5, 4, 3, 2, 1, 0, 3])  # every element, some again
+SOME = np.array([0, 2, 2, 2, 5, 5, 0, 0, 2, 5, 5, 5, 5, 2, 2, 2])  # not every element
 
 # (as written, as an expert would write it): both simplify to one and the same node.
 EQUAL = [
@@ -47,6 +49,12 @@ EQUAL = [
     (ops.transpose(ops.transpose(ops.stack([X, X]))), ops.stack([X, X])),
     (ops.sum_((X * S)[np.array([0, 0, 3])]), ops.sum_(X[np.array([0, 0, 3])]) * S),
     (ops.matmul(np.ones((2, 7)), X * S), ops.matmul(np.ones((2, 7)), X) * S),
+    (ops.log(ops.exp(X)[SOME]), X[SOME]),
+    (ops.gammaln(X[TWICE]), ops.gammaln(X)[TWICE]),
+    (ops.sum_(X[TWICE]), ops.sum_(X * np.bincount(TWICE))),
+    (ops.sum_(ops.sin(X)[SOME]), ops.sum_(ops.sin(X)[np.array([0, 2, 5])] * [3.0, 7.0, 6.0])),
+    (ops.maximum(X, -np.inf), X),
+    (ops.minimum(np.inf, X), X),
 ]
 
 
@@ -128,3 +136,14 @@ def test_facts(tensor, is_finite, is_whole):
     (node,) = simplify([tensor.node])
     assert finite(node) is is_finite
     assert whole(node) is is_whole
+
+
+def test_functions_stay_away_from_what_is_not_read():
+    (log,) = simplify([ops.log(X[SOME]).node])
+    assert log.op.name == "log" and log.shape == SOME.shape
+
+
+def test_gathered_terms_leave_sums():
+    z = ops.new_input("z", SOME.shape)
+    total = simplify([ops.sum_(X[SOME] - ops.softplus(z) + ops.exp(X)[SOME]).node])
+    assert not any(n.op.name == "index" and n.shape == SOME.shape for n in topological(total))

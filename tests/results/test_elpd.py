@@ -84,6 +84,23 @@ def test_compare_refuses(likelihood):
     with pytest.raises(ValueError, match="numbers of data"):
         elpd.compare({"a": a, "b": b})
     with pytest.raises(NotImplementedError, match="stacking"):
-        elpd.compare({"a": a}, "BB-pseudo-BMA")
+        elpd.compare({"a": a}, "AIC")
     both = elpd.compare({"a": a, "same": a}, "pseudo-BMA")
     np.testing.assert_allclose(both["weight"], [0.5, 0.5])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("scale", ["log", "deviance"])
+def test_bootstrapped_weights(likelihood, scale):
+    """As ArviZ 0.x has them, written anew: Dirichlet weights of the observations."""
+    shifted = likelihood - np.linspace(-0.1, 0.3, likelihood.shape[-1])
+    results = {"a": elpd.loo(likelihood, scale), "b": elpd.loo(shifted, scale)}
+    table = elpd.compare(results, "BB-pseudo-BMA", b_samples=300, seed=7)
+    each = np.stack([results[name].each for name in table.index])
+    n = each.shape[1]
+    shares = np.random.RandomState(7).dirichlet([1.0] * n, 300)
+    totals = [[n * np.sum(row * one) for one in each] for row in shares]
+    weights = np.mean([np.exp(t) / np.sum(np.exp(t)) for t in totals], axis=0)
+    np.testing.assert_allclose(table["weight"], weights, rtol=1e-10)
+    factor = 2.0 if scale == "deviance" else 1.0
+    np.testing.assert_allclose(table["se"], factor * np.std(totals, axis=0), rtol=1e-10)

@@ -29,12 +29,14 @@ public:
         : config_(config),
           seed_(seed),
           chain_(chain),
-          hamiltonian_(density),
+          hamiltonian_(density, config.dense_blocks),
           trajectory_(hamiltonian_, config, stop, length...),
           warmup_(config, hamiltonian_, trajectory_, seed, chain) {}
 
     /// A metric (nullptr: none) and a step size to begin with; to be called before begin.
-    void start_with(const double* variance, double step) { warmup_.start_with(variance, step); }
+    void start_with(const double* variance, const double* dense, double step) {
+        warmup_.start_with(variance, dense, step);
+    }
 
     /// Finds a start around `initial` and prepares the warm-up; throws StartError.
     void begin(const double* initial) {
@@ -65,7 +67,7 @@ public:
         stats.max_energy_error = transition_.max_energy_error;
         stats.acceptance_rate = transition_.accept.plain();
         stats.step_size = step;
-        stats.fisher_distance = hamiltonian_.metric().fisher_distance(point.x, point.g);
+        stats.fisher_distance = hamiltonian_.fisher_distance(point);
         stats.tree_depth = transition_.depth;
         stats.n_steps = transition_.leapfrogs;
         stats.index_in_trajectory = point.index;
@@ -81,7 +83,7 @@ public:
     [[nodiscard]] const Transition& last_transition() const noexcept { return transition_; }
     /// The step size before jitter.
     [[nodiscard]] double step_size() const noexcept { return warmup_.step(); }
-    [[nodiscard]] const DiagonalMetric& metric() const noexcept { return hamiltonian_.metric(); }
+    [[nodiscard]] const Hamiltonian<Density>& hamiltonian() const noexcept { return hamiltonian_; }
 
 private:
     [[nodiscard]] double jittered_step(std::int64_t draw) const noexcept {

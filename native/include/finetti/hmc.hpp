@@ -33,7 +33,7 @@ public:
     StaticHmc(Hamiltonian<Density>& hamiltonian, const NutsConfig& config, const std::atomic<bool>& stop,
               PathLength length)
         : hamiltonian_(hamiltonian),
-          pool_(points, hamiltonian.dimension()),
+          pool_(points, hamiltonian.dimension(), hamiltonian.vectors_of_point()),
           length_(length),
           max_energy_error_(config.max_energy_error),
           stop_(stop),

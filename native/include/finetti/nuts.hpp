@@ -8,6 +8,7 @@
 // goes round and round unnoticed.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstddef>
@@ -41,8 +42,10 @@ class Nuts {
 public:
     Nuts(Hamiltonian<Density>& hamiltonian, const NutsConfig& config, const std::atomic<bool>& stop)
         : hamiltonian_(hamiltonian),
-          pool_(PhasePool::points_for_depth(static_cast<std::size_t>(config.max_treedepth)), hamiltonian.dimension()),
-          max_depth_(hamiltonian.dimension() == 0 ? 0 : static_cast<std::size_t>(config.max_treedepth)),
+          config_(config),
+          pool_(PhasePool::points_for_depth(static_cast<std::size_t>(
+                    std::max(config.max_treedepth, config.warmup_treedepth))),
+                hamiltonian.dimension(), hamiltonian.vectors_of_point()),
           max_energy_error_(config.max_energy_error),
           stop_(stop),
           current_(pool_.take()) {}
@@ -58,6 +61,8 @@ public:
         const std::uint64_t directions = UniformStream({seed, chain, draw, Purpose::direction}).next_bits();
         uniforms_ = UniformStream({seed, chain, draw, Purpose::progress});
         initial_energy_ = current_->energy;
+        const std::int64_t deepest = config_.treedepth_of(static_cast<std::int64_t>(draw));
+        max_depth_ = hamiltonian_.dimension() == 0 ? 0 : static_cast<std::size_t>(deepest);
         result_ = {};
 
         Orbit main{current_, current_};
@@ -153,8 +158,8 @@ private:
     static constexpr double largest_log_weight = 600.0;
 
     Hamiltonian<Density>& hamiltonian_;
+    const NutsConfig& config_;
     PhasePool pool_;
-    std::size_t max_depth_;
     double max_energy_error_;
     const std::atomic<bool>& stop_;
     PointRef current_;
@@ -162,6 +167,7 @@ private:
     // Of the transition in progress
     Transition result_;
     UniformStream uniforms_{{0, 0, 0, Purpose::progress}};
+    std::size_t max_depth_ = 0;
     double initial_energy_ = 0.0;
     double signed_step_ = 0.0;
 };

@@ -28,7 +28,7 @@ class NutsRun : public ChainThreads {
 public:
     NutsRun(const NutsConfig& config, CompiledFunction function, std::vector<void*> data, std::vector<double> initial,
             std::size_t dimension, std::uint64_t seed, GivenAdaptation given = {})
-        : ChainThreads(data.size(), validated(config).tune, config.draws),
+        : ChainThreads(data.size(), validated(config, dimension).tune, config.draws),
           config_(config),
           function_(function),
           data_(std::move(data)),
@@ -36,7 +36,7 @@ public:
           dimension_(dimension),
           seed_(seed),
           given_(std::move(given)),
-          adapted_(data_.size(), dimension),
+          adapted_(data_.size(), dimension, config.dense_size()),
           warmup_(data_.size(), config.store_warmup ? static_cast<std::size_t>(config.tune) : 0, dimension),
           sampling_(data_.size(), static_cast<std::size_t>(config.draws), dimension),
           gradients_(data_.size()),
@@ -45,7 +45,7 @@ public:
         if (data_.empty()) throw std::invalid_argument("NutsRun got no chain; it needs one data block per chain");
         if (initial_.size() != chains() * dimension_)
             throw std::invalid_argument("NutsRun.initial must have one row per chain");
-        given_.validate("NutsRun", chains(), dimension_);
+        given_.validate("NutsRun", chains(), dimension_, config.dense_size());
     }
     ~NutsRun() { finish(); }
 
@@ -61,8 +61,9 @@ public:
     [[nodiscard]] const std::vector<std::vector<Divergence>>& divergences() const noexcept { return divergences_; }
 
 private:
-    static const NutsConfig& validated(const NutsConfig& config) {
+    static const NutsConfig& validated(const NutsConfig& config, std::size_t dimension) {
         config.validate();
+        config.validate_blocks(dimension);
         return config;
     }
 
@@ -75,7 +76,8 @@ private:
         CompiledDensity density(function_, data_[index], dimension_);
         try {
             Chain<CompiledDensity> chain(config_, density, seed_, index, stop_flag());
-            chain.start_with(given_.variance(index, dimension_), given_.step(index, config_.initial_step));
+            chain.start_with(given_.variance(index, dimension_), given_.matrices(index, adapted_.dense_size()),
+                             given_.step(index, config_.initial_step));
             try {
                 chain.begin(initial_.data() + index * dimension_);
                 draw_all(index, chain);
@@ -83,7 +85,7 @@ private:
                 fail(index, error);
             }
             std::copy_n(chain.position(), dimension_, last_points_.get() + index * dimension_);
-            adapted_.write(index, chain.metric().variance(), chain.step_size());
+            adapted_.write(index, chain.hamiltonian().metric(), chain.hamiltonian().blocks(), chain.step_size());
         } catch (const std::exception& error) {
             fail(index, error);
         }

@@ -55,12 +55,14 @@ private:
 
 class PhasePool {
 public:
-    PhasePool(std::size_t points, std::size_t dimension) : arena_(3 * points, dimension), points_(points) {
+    /// vectors: of each point; x, p, g and whatever a metric keeps after them.
+    PhasePool(std::size_t points, std::size_t dimension, std::size_t vectors = 3)
+        : arena_(vectors * points, dimension), points_(points) {
         free_.reserve(points);
         for (std::size_t i = points; i-- > 0;) {
-            points_[i].x = arena_.vector(3 * i);
-            points_[i].p = arena_.vector(3 * i + 1);
-            points_[i].g = arena_.vector(3 * i + 2);
+            points_[i].x = arena_.vector(vectors * i);
+            points_[i].p = arena_.vector(vectors * i + 1);
+            points_[i].g = arena_.vector(vectors * i + 2);
             free_.push_back(&points_[i]);
         }
     }

@@ -63,6 +63,40 @@ FINETTI_MULTIVERSION inline double kick_energy(std::size_t n, double h, const do
     return total(sum);
 }
 
+/// Half kick and drift with a metric that is not diagonal: v is the velocity M^-1 p, w = M^-1 g.
+FINETTI_MULTIVERSION inline void kick_drift_dense(std::size_t n, double h, double e, const double* __restrict x,
+                                                  const double* __restrict p, const double* __restrict g,
+                                                  const double* __restrict v, const double* __restrict w,
+                                                  double* __restrict x_new, double* __restrict p_new,
+                                                  double* __restrict v_new) noexcept {
+    for (std::size_t i = 0; i < n; ++i) {
+        const double velocity = v[i] + h * w[i];
+        p_new[i] = p[i] + h * g[i];
+        v_new[i] = velocity;
+        x_new[i] = x[i] + e * velocity;
+    }
+}
+
+/// The second half kick of momentum and velocity in place; returns p' M^-1 p.
+FINETTI_MULTIVERSION inline double kick_energy_dense(std::size_t n, double h, const double* __restrict g,
+                                                     const double* __restrict w, double* __restrict p,
+                                                     double* __restrict v) noexcept {
+    Lanes sum = repeat(0.0);
+    for (std::size_t i = 0; i < n; i += lanes) {
+        const Lanes momentum = load(p + i) + h * load(g + i), velocity = load(v + i) + h * load(w + i);
+        store(momentum, p + i);
+        store(velocity, v + i);
+        sum += momentum * velocity;
+    }
+    return total(sum);
+}
+
+/// out = v x, element by element.
+FINETTI_MULTIVERSION inline void scale_by(std::size_t n, const double* __restrict v, const double* __restrict x,
+                                          double* __restrict out) noexcept {
+    for (std::size_t i = 0; i < n; ++i) out[i] = v[i] * x[i];
+}
+
 /// One end of a piece of trajectory.
 struct Ends {
     const double* x;

@@ -7,6 +7,8 @@
 // The metric is refreshed after every draw. The step size is searched at the start and after the first refresh, and
 // dual averaging then runs through all windows: it aims at the mean acceptance early on, and at the symmetric
 // statistic once no window will be closed any more.
+//
+// With dense blocks, windows grow from the first one on, and new matrices are rarer (dense_windows.hpp).
 #pragma once
 
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "finetti/dense_windows.hpp"
 #include "finetti/hamiltonian.hpp"
 #include "finetti/metric.hpp"
 #include "finetti/nuts.hpp"
@@ -35,7 +38,11 @@ public:
           growth_(config.window_growth),
           early_end_(static_cast<std::int64_t>(config.early_window * static_cast<double>(config.tune))),
           metric_end_(config.tune -
-                      static_cast<std::int64_t>(config.step_size_window * static_cast<double>(config.tune))) {}
+                      static_cast<std::int64_t>(config.step_size_window * static_cast<double>(config.tune))) {
+        if (config.dense_blocks.empty()) return;
+        early_end_ = 0;  // a matrix needs many draws: windows grow from the first one on
+        size_ = early_size_;
+    }
 
     struct Decision {
         bool switch_windows;  // replace the foreground by the background
@@ -78,12 +85,14 @@ public:
           chain_(chain),
           schedule_(config),
           windows_(hamiltonian.dimension()),
+          dense_(config, hamiltonian.blocks()),
           averaging_(config),
           initial_step_(config.initial_step),
           step_(config.initial_step) {}
 
     /// A metric (nullptr: none) and a step size to begin with; to be called before begin.
-    void start_with(const double* variance, double step) {
+    void start_with(const double* variance, const double* dense, double step) {
+        dense_.start_with(dense);
         if (variance != nullptr) given_variance_.assign(variance, variance + hamiltonian_.dimension());
         initial_step_ = step_ = step;
     }
@@ -101,6 +110,7 @@ public:
                 windows_.expect(given_variance_.data());
             }
             windows_.add(start.x, start.g);
+            dense_.add(start.x, start.g);
         }
         if (config_.adapt_step_size) search_step_size(0);
     }
@@ -112,14 +122,22 @@ public:
         bool first_metric = false;
         if (schedule_.learns_metric(draw) || !policy::freeze_after_warmup) {
             const PhasePoint& point = trajectory_.current();
-            if (counts(point, transition)) windows_.add(point.x, point.g);
+            if (counts(point, transition)) {
+                windows_.add(point.x, point.g);
+                dense_.add(point.x, point.g);
+            }
             const auto decision = schedule_.decide(draw, windows_.background_count());
             is_late = decision.is_late;
-            if (decision.switch_windows) windows_.switch_windows();
+            if (decision.switch_windows) {
+                windows_.switch_windows();
+                dense_.switch_windows();
+            }
             if (config_.adapt_metric && windows_.fit(hamiltonian_.metric())) {
                 first_metric = !metric_learned_;
                 metric_learned_ = true;
             }
+            // a new matrix is another geometry: its step size is searched again
+            if (dense_.refresh(!schedule_.learns_metric(draw + 1))) first_metric = true;
         }
         if (!config_.adapt_step_size) return;
         if (first_metric) {
@@ -142,9 +160,10 @@ private:
         return transition.diverging ? std::llabs(point.index) > 4 : point.index != 0;
     }
 
-    void use_given_metric(const PhasePoint& start) noexcept {
+    void use_given_metric(const PhasePoint& start) {
         for (std::size_t i = 0; i < given_variance_.size(); ++i)
             hamiltonian_.metric().set(i, given_variance_[i], start.x[i] + given_variance_[i] * start.g[i]);
+        dense_.use_given(start.x, start.g);
     }
 
     /// Doubles or halves from the initial step until one leapfrog's acceptance crosses the target.
@@ -175,6 +194,7 @@ private:
     std::uint64_t seed_, chain_;
     WindowSchedule schedule_;
     MetricWindows windows_;
+    DenseAdaptation dense_;
     DualAveraging averaging_;
     double initial_step_, step_;
     std::vector<double> given_variance_;

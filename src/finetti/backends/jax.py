@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from finetti.backends.jax_bessel import ive
 from finetti.backends.jax_incomplete import (
     betainc_d,
     betaincinv,
@@ -26,8 +27,8 @@ from finetti.ir.ops.indexing import Spec, index_key
 __all__ = [
     "add_along", "betainc_d", "betaincinv", "cholesky", "cholesky_adjoint", "concatenate",
     "cumargmax", "eigh", "erfcx", "gammainc", "gammainc_d", "gammaincc", "gammaincinv", "index",
-    "index_add", "index_set", "log1mexp", "log_ndtr", "mills_inverse", "places_of", "polygamma",
-    "put_along", "recurrence", "slogdet", "solve", "solve_triangular",
+    "index_add", "index_set", "ive", "log1mexp", "log_ndtr", "mills_inverse", "places_of",
+    "polygamma", "put_along", "recurrence", "slogdet", "solve", "solve_triangular",
 ]  # fmt: skip
 
 Array = Any

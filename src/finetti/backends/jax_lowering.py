@@ -92,7 +92,9 @@ def interpreter(outputs: Sequence[Node], inputs: Sequence[Node], draws: bool = F
         keys: dict[Node, Any] = {}
         if draws:
             key, *arrays = arrays  # type: ignore[assignment]
-            keys = dict(zip(random, jax.random.split(key, max(len(random), 1)), strict=False))
+            # one draw takes the key itself, as a program's own call of `jax.random` would
+            several = jax.random.split(key, len(random)) if len(random) > 1 else [key]
+            keys = dict(zip(random, several, strict=False))
         known: dict[Node, Any] = {
             node: jnp.asarray(array, canonical(node.type.dtype))
             for node, array in zip(inputs, arrays, strict=True)
@@ -102,8 +104,13 @@ def interpreter(outputs: Sequence[Node], inputs: Sequence[Node], draws: bool = F
             value = meaning(keys[node], *args) if node in keys else meaning(*args)
             # Constants stay NumPy's, so that JAX can look at indices while it traces; as other
             # objects each time, because JAX remembers arrays in the type it has traced them with.
-            host = isinstance(value, np.ndarray)
-            known[node] = value.view() if host else jnp.asarray(value, dtype)
+            if not isinstance(value, np.ndarray):
+                known[node] = jnp.asarray(value, dtype)
+            elif value.dtype == dtype:
+                known[node] = value.view()
+            else:
+                with np.errstate(over="ignore"):  # the largest number of 64 bits is infinite in 32
+                    known[node] = value.astype(dtype)
         return tuple(jnp.asarray(known[node], canonical(node.type.dtype)) for node in outputs)
 
     return run

@@ -92,6 +92,9 @@ class Distribution:
         Elementwise moments.
     cdf, quantile : callable or None
         ``cdf(value, **params)``: log of the distribution function; its inverse.
+    ccdf : callable or None
+        ``ccdf(value, **params)``: log of the probability above a value, where `cdf` would not
+        leave its digits.
     discrete : bool
         Whether values are whole numbers.
     event_ndim : int
@@ -113,6 +116,9 @@ class Distribution:
         Column -> why it is None.
     made_by : tuple, optional
         ``(function, *arguments)`` that makes the record of others; such records are in no table.
+    redraw : tuple, optional
+        ``(propose, accept, tries)`` for random values by rejection, instead of `draw`:
+        ``propose(shape, **params)`` again and again, where ``accept(value, **params)`` is false.
     host_draw : callable, optional
         ``host_draw(rng, shape, **params)``: random values made by a user's Python function, instead
         of `draw`; the first axis of the shape runs over draws. Each parameter is a pair: its value,
@@ -133,6 +139,7 @@ class Distribution:
     samples: tuple[dict[str, Any], ...]
     cdf: Function | None = None
     quantile: Function | None = None
+    ccdf: Function | None = None
     discrete: bool = False
     event_ndim: int = 0
     event_shape: Callable[..., Shape] = _scalar_event
@@ -141,6 +148,7 @@ class Distribution:
     tol: float = 1e-12
     notes: Mapping[str, str] = field(default_factory=dict)
     made_by: tuple[Any, ...] = ()
+    redraw: tuple[Function, Function, int] | None = None
     host_draw: Function | None = None
     normalised: bool = True
 
@@ -185,6 +193,13 @@ class Distribution:
     def logcdf(self, value: Any, **params: Any) -> Tensor:
         """Log of the probability of values up to `value`."""
         return self._checked(*self._call("cdf", "logcdf", value, params), -np.inf)
+
+    def logccdf(self, value: Any, **params: Any) -> Tensor:
+        """Log of the probability of values above `value`."""
+        if self.ccdf is not None:
+            return self._checked(*self._call("ccdf", "logccdf", value, params), -np.inf)
+        below, given = self._call("cdf", "logccdf", value, params)
+        return self._checked(ops.log1mexp(ops.minimum(below, 0.0)), given, -np.inf)
 
     def icdf(self, q: Any, **params: Any) -> Tensor:
         """The value that has probability `q` below it; NaN unless 0 <= q <= 1."""

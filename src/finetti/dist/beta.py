@@ -61,6 +61,7 @@ Beta = Distribution(
     var=var,
     cdf=logcdf,
     quantile=icdf,
+    ccdf=lambda value, alpha, beta: logcdf(1.0 - value, beta, alpha),
     alternatives=(
         Alternative(("mu", "sigma"), ("alpha", "beta"), from_mu_sigma),
         Alternative(("mu", "nu"), ("alpha", "beta"), from_mu_nu),

@@ -29,6 +29,13 @@ def logcdf(value: Tensor, n: Tensor, p: Tensor) -> Tensor:
     return ops.where(k < 0, -float("inf"), ops.where(k < n, body, 0.0))
 
 
+def logccdf(value: Tensor, n: Tensor, p: Tensor) -> Tensor:
+    k = ops.floor(value)
+    inside = ops.clip(k, 0, n - 1)
+    body = ops.log(ops.betainc(inside + 1.0, n - inside, p))
+    return ops.where(k < 0, 0.0, ops.where(k < n, body, -float("inf")))
+
+
 def logit_logp(value: Tensor, n: Tensor, logit_p: Tensor) -> Tensor:
     return log_choose(n, value) + value * logit_p - n * ops.softplus(logit_p)
 
@@ -48,6 +55,7 @@ Logit = Distribution(
     mean=lambda n, logit_p: n * ops.sigmoid(logit_p),
     var=lambda n, logit_p: n * ops.sigmoid(logit_p) * ops.sigmoid(-logit_p),
     cdf=lambda value, n, logit_p: logcdf(value, n, ops.sigmoid(logit_p)),
+    ccdf=lambda value, n, logit_p: logccdf(value, n, ops.sigmoid(logit_p)),
     discrete=True,
     scipy="stats.binom(n, special.expit(logit_p))",
     samples=({"n": 10, "logit_p": 0.3}, {"n": [5, 1000], "logit_p": [-4.0, 2.5]}),
@@ -65,6 +73,7 @@ Binomial = Distribution(
     mean=lambda n, p: n * p,
     var=lambda n, p: n * p * (1.0 - p),
     cdf=logcdf,
+    ccdf=logccdf,
     discrete=True,
     alternatives=(
         Alternative(("logit_p",), ("p",), lambda logit_p: {"logit_p": logit_p}, record=Logit),

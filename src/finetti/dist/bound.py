@@ -6,43 +6,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import numpy as np
-
 from finetti.dist import support
 from finetti.dist.base import Distribution, Param
+from finetti.dist.bounds import checked_bounds, inside
 from finetti.dist.compose import Component, undefined
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.errors import NotYetSupported
 from finetti.ir import Tensor, ops
 
-_KINDS = ("real", "positive", "nonnegative", "unit_interval", "interval", "integers", "boolean")
 _NOTES = {"cdf": "the density is not normalised", "quantile": "the density is not normalised"}
-
-
-def _own_bounds(inner: support.Support) -> tuple[Any, Any]:
-    if inner.kind in ("positive", "nonnegative"):
-        return 0.0, None
-    return inner.lower, inner.upper
-
-
-def _tighter(a: Any, b: Any, choose: Callable[..., Any], pick: Callable[..., Any]) -> Any:
-    """The tighter of two bounds of which each may be missing."""
-    if a is None or b is None:
-        return b if a is None else a
-    x, y = ops.constant_value(ops.as_tensor(a)), ops.constant_value(ops.as_tensor(b))
-    return pick(x, y) if x is not None and y is not None else choose(a, b)
-
-
-def _support(base: Component, low: bool, high: bool) -> Callable[..., support.Support]:
-    def of(**params: Any) -> support.Support:
-        inner = base.record.support(**base.of(params))
-        lower, upper = _own_bounds(inner)
-        lower = _tighter(lower, params["lower"] if low else None, ops.maximum, np.maximum)
-        upper = _tighter(upper, params["upper"] if high else None, ops.minimum, np.minimum)
-        if base.record.discrete:
-            return support.integers(lower, upper)
-        return support.interval(lower, upper)
-
-    return of
 
 
 def _draw(base: Component, low: bool, high: bool) -> Callable[..., Tensor]:
@@ -86,7 +57,7 @@ def bound_of(inner: Distribution, low: bool, high: bool) -> Distribution:
         f"Bound{inner.name}",
         key=f"Bound({inner.key}, {', '.join(bounds)})",
         params={**base.declared(), **{name: Param(support.extended_real) for name in bounds}},
-        support=_support(base, low, high),
+        support=inside(base, low, high),
         density=density,
         draw=_draw(base, low, high),
         center=_center(low, high, inner.discrete),
@@ -111,17 +82,8 @@ def bound(
     ParameterError
         For distributions of vectors.
     """
-    if record.event_ndim or record.support(**params).kind not in _KINDS:
-        raise ParameterError(f"{where}: Bound takes distributions of single numbers, not {record}.")
-    lower = None if _is(lower, -np.inf) else lower
-    upper = None if _is(upper, np.inf) else upper
-    if lower is None and upper is None:
+    bounds = checked_bounds(record, params, lower, upper, where)
+    if not bounds:
         return record, params
-    given = {f"base_{name}": x for name, x in params.items()}
-    bounds = {name: x for name, x in (("lower", lower), ("upper", upper)) if x is not None}
-    return bound_of(record, lower is not None, upper is not None), {**given, **bounds}
-
-
-def _is(bound: Any, infinity: float) -> bool:
-    value = None if bound is None else ops.constant_value(ops.as_tensor(bound))
-    return value is not None and bool((value == infinity).all())
+    given = Component(record, "base_").named(params)
+    return bound_of(record, "lower" in bounds, "upper" in bounds), {**given, **bounds}

@@ -63,6 +63,7 @@ Cauchy = Distribution(
     var=lambda alpha, beta: ops.full(alpha.shape, np.nan),
     cdf=logcdf,
     quantile=icdf,
+    ccdf=lambda value, alpha, beta: logcdf(-value, -alpha, beta),
     scipy="stats.cauchy(loc=alpha, scale=beta)",
     samples=(
         {"alpha": 0.0, "beta": 1.0},

@@ -74,7 +74,7 @@ def _or_nan(param: Tensor) -> Any:
 
 def _unknown_bounds(support: Support, array: np.ndarray) -> np.ndarray:
     """Where a bound of the support is not known: membership is decided by the other one."""
-    if support.kind not in ("interval", "integers"):
+    if support.lower is None and support.upper is None:
         return np.zeros((), bool)
     low, high = np.asarray(support.lower, float), np.asarray(support.upper, float)
     whole = (array == np.floor(array)) if support.discrete else np.isfinite(array)

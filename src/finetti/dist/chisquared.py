@@ -26,6 +26,7 @@ ChiSquared = Distribution(
     var=lambda nu: 2.0 * nu,
     cdf=lambda value, nu: gamma.logcdf(value, 0.5 * nu, HALF),
     quantile=lambda q, nu: gamma.icdf(q, 0.5 * nu, HALF),
+    ccdf=lambda value, nu: gamma.logccdf(value, 0.5 * nu, HALF),
     scipy="stats.chi2(nu)",
     samples=({"nu": 3.0}, {"nu": 0.7}, {"nu": [2.0, 60.0]}),
     tol=1e-11,

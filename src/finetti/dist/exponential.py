@@ -36,6 +36,7 @@ Exponential = Distribution(
     var=lambda lam: 1.0 / (lam * lam),
     cdf=logcdf,
     quantile=icdf,
+    ccdf=lambda value, lam: -lam * ops.maximum(value, 0.0),
     alternatives=(Alternative(("scale",), ("lam",), lambda scale: {"lam": 1.0 / scale}),),
     scipy="stats.expon(scale=1 / lam)",
     samples=({"lam": 1.0}, {"lam": 0.02}, {"lam": [3.0, 50.0]}),

@@ -50,6 +50,27 @@ def logcdf(rv: Any, value: Any, warn_rvs: Any = None) -> Tensor:
     return dist.logcdf(value, **params)
 
 
+def logccdf(rv: Any, value: Any, warn_rvs: Any = None) -> Tensor:
+    """Log of the probability that a random variable is above a value.
+
+    Parameters
+    ----------
+    rv : Tensor
+        A random variable, e.g. ``pm.Normal.dist(0, 1)``.
+    value : tensor_like
+        Where; broadcasts with the variable's parameters.
+    warn_rvs : bool, optional
+        Accepted for PyMC's sake; finetti has nothing to warn of here.
+
+    Returns
+    -------
+    Tensor
+        Accurate where the probability is small.
+    """
+    dist, params = _parts(rv, "logccdf")
+    return dist.logccdf(value, **params)
+
+
 def icdf(rv: Any, value: Any, warn_rvs: Any = None) -> Tensor:
     """Quantile of a random variable: the inverse of its distribution function.
 

@@ -34,6 +34,10 @@ def logcdf(value: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return ops.log(ops.gammainc(alpha, beta * ops.maximum(value, 0.0)))
 
 
+def logccdf(value: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    return ops.log(ops.gammaincc(alpha, beta * ops.maximum(value, 0.0)))
+
+
 def icdf(q: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return ops.gammaincinv(alpha, q) / beta
 
@@ -56,6 +60,7 @@ Gamma = Distribution(
     var=lambda alpha, beta: alpha / (beta * beta),
     cdf=logcdf,
     quantile=icdf,
+    ccdf=logccdf,
     alternatives=(Alternative(("mu", "sigma"), ("alpha", "beta"), from_mu_sigma),),
     scipy="stats.gamma(alpha, scale=1 / beta)",
     samples=(

@@ -41,6 +41,7 @@ Geometric = Distribution(
     var=lambda p: (1.0 - p) / (p * p),
     cdf=logcdf,
     quantile=icdf,
+    ccdf=lambda value, p: ops.xlog1py(ops.maximum(ops.floor(value), 0), -p),
     discrete=True,
     scipy="stats.geom(p)",
     samples=({"p": 0.3}, {"p": [0.02, 0.9]}),

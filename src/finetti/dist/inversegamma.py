@@ -27,6 +27,12 @@ def logcdf(value: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return ops.where(inside, ops.log(share), -np.inf)
 
 
+def logccdf(value: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    inside = value > 0.0
+    share = ops.gammainc(alpha, beta / ops.where(inside, value, 1.0))
+    return ops.where(inside, ops.log(share), 0.0)
+
+
 def icdf(q: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return beta / ops.gammaincinv(alpha, 1.0 - q)
 
@@ -63,6 +69,7 @@ InverseGamma = Distribution(
     var=var,
     cdf=logcdf,
     quantile=icdf,
+    ccdf=logccdf,
     alternatives=(
         Alternative(("mu", "sigma"), ("alpha", "beta"), from_mu_sigma),
         Alternative(("alpha",), ("alpha", "beta"), lambda alpha: {"alpha": alpha, "beta": 1.0}),

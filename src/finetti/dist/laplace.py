@@ -76,6 +76,7 @@ Laplace = Distribution(
     var=lambda mu, b: 2.0 * b * b,
     cdf=logcdf,
     quantile=icdf,
+    ccdf=lambda value, mu, b: logcdf(-value, -mu, b),
     scipy="stats.laplace(loc=mu, scale=b)",
     samples=({"mu": 0.0, "b": 1.0}, {"mu": [1.0, -40.0], "b": [0.2, 30.0]}),
 )

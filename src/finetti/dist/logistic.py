@@ -29,6 +29,7 @@ Logistic = Distribution(
     mean=lambda mu, s: mu,
     var=lambda mu, s: (math.pi**2 / 3.0) * s * s,
     cdf=lambda value, mu, s: -ops.softplus(-(value - mu) / s),
+    ccdf=lambda value, mu, s: -ops.softplus((value - mu) / s),
     quantile=lambda q, mu, s: mu + s * ops.logit(q),
     scipy="stats.logistic(loc=mu, scale=s)",
     samples=({"mu": 0.0, "s": 1.0}, {"mu": [1.0, -40.0], "s": [0.2, 30.0]}),

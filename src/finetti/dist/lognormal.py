@@ -24,6 +24,10 @@ def logcdf(value: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
     return ops.log_ndtr((ops.log(ops.maximum(value, 0.0)) - mu) / sigma)
 
 
+def logccdf(value: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
+    return ops.log_ndtr((mu - ops.log(ops.maximum(value, 0.0))) / sigma)
+
+
 def icdf(q: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:
     return ops.exp(mu + sigma * ops.ndtri(q))
 
@@ -48,6 +52,7 @@ LogNormal = Distribution(
     var=var,
     cdf=logcdf,
     quantile=icdf,
+    ccdf=logccdf,
     alternatives=(PRECISION,),
     scipy="stats.lognorm(sigma, scale=np.exp(mu))",
     samples=(

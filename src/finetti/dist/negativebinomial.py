@@ -56,6 +56,12 @@ def np_logcdf(value: Tensor, n: Tensor, p: Tensor) -> Tensor:
     return ops.where(k < 0, -float("inf"), body)
 
 
+def np_logccdf(value: Tensor, n: Tensor, p: Tensor) -> Tensor:
+    k = ops.floor(value)
+    body = ops.log(ops.betainc(ops.maximum(k, 0) + 1.0, n, 1.0 - p))
+    return ops.where(k < 0, 0.0, body)
+
+
 def _np(**given: Tensor) -> dict[str, Tensor]:
     return {"n": given["n"] if "n" in given else given["alpha"], "p": given["p"]}
 
@@ -71,6 +77,7 @@ ByProbability = Distribution(
     mean=lambda n, p: n * (1.0 - p) / p,
     var=lambda n, p: n * (1.0 - p) / (p * p),
     cdf=np_logcdf,
+    ccdf=np_logccdf,
     discrete=True,
     scipy="stats.nbinom(n, p)",
     samples=({"n": 4.5, "p": 0.35}, {"n": [1.0, 200.0], "p": [0.05, 0.9]}),
@@ -88,6 +95,7 @@ NegativeBinomial = Distribution(
     mean=lambda mu, alpha: mu,
     var=lambda mu, alpha: mu + mu * mu / alpha,
     cdf=lambda value, mu, alpha: np_logcdf(value, alpha, alpha / (alpha + mu)),
+    ccdf=lambda value, mu, alpha: np_logccdf(value, alpha, alpha / (alpha + mu)),
     discrete=True,
     alternatives=(
         Alternative(("n", "p"), ("mu", "alpha"), _np, record=ByProbability),

@@ -47,6 +47,7 @@ Normal = Distribution(
     var=lambda mu, sigma: sigma * sigma,
     cdf=logcdf,
     quantile=icdf,
+    ccdf=lambda value, mu, sigma: logcdf(-value, -mu, sigma),
     alternatives=(PRECISION,),
     scipy="stats.norm(loc=mu, scale=sigma)",
     samples=(

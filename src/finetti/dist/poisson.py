@@ -23,6 +23,11 @@ def logcdf(value: Tensor, mu: Tensor) -> Tensor:
     return ops.where(k < 0, -float("inf"), body)
 
 
+def logccdf(value: Tensor, mu: Tensor) -> Tensor:
+    k = ops.floor(value)
+    return ops.where(k < 0, 0.0, ops.log(ops.gammainc(ops.maximum(k, 0) + 1.0, mu)))
+
+
 Poisson = Distribution(
     "Poisson",
     params={"mu": Param(support.nonnegative)},
@@ -33,6 +38,7 @@ Poisson = Distribution(
     mean=lambda mu: mu,
     var=lambda mu: mu,
     cdf=logcdf,
+    ccdf=logccdf,
     discrete=True,
     scipy="stats.poisson(mu)",
     samples=({"mu": 2.4}, {"mu": 0.0}, {"mu": [0.1, 30.0, 5000.0]}),

@@ -64,6 +64,7 @@ StudentT = Distribution(
     var=var,
     cdf=logcdf,
     quantile=icdf,
+    ccdf=lambda value, nu, mu, sigma: logcdf(-value, nu, -mu, sigma),
     alternatives=(Alternative(("lam",), ("sigma",), lambda lam: {"sigma": sigma_of(lam)}),),
     scipy="stats.t(df=nu, loc=mu, scale=sigma)",
     samples=(

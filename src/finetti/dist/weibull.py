@@ -22,6 +22,10 @@ def logcdf(value: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return ops.log1mexp(-ops.power(ops.maximum(value, 0.0) / beta, alpha))
 
 
+def logccdf(value: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    return -ops.power(ops.maximum(value, 0.0) / beta, alpha)
+
+
 def icdf(q: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
     return beta * ops.power(-ops.log1p(-q), 1.0 / alpha)
 
@@ -45,6 +49,7 @@ Weibull = Distribution(
     var=var,
     cdf=logcdf,
     quantile=icdf,
+    ccdf=logccdf,
     scipy="stats.weibull_min(alpha, scale=beta)",
     samples=(
         {"alpha": 1.0, "beta": 1.0},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -60,36 +60,21 @@ def zerosum(axes: int) -> Bijector:
     )
 
 
-@cache
-def zero_sum_of(axes: int) -> Distribution:
-    """The record for events of that many axes.
+def _sums_to_zero(axes: int) -> Callable[[Any], Any]:
+    """Whether events sum to zero along each of their axes."""
 
-    `where` has the shape of an event; its values do not count.
-    """
-    last = tuple(range(-axes, 0))
+    def test(x: Any) -> Any:
+        last = range(-axes, 0)
+        near = [(abs(x.mean(axis)) <= 1e-9).reshape(*x.shape[: x.ndim - axes], -1) for axis in last]
+        result = near[0].all(-1)
+        for other in near[1:]:
+            result = result & other.all(-1)
+        return result
 
-    def free(where: Tensor) -> int:
-        return math.prod(int(length) - 1 for length in where.shape[where.ndim - axes :])
+    return test
 
-    def core(sigma: Tensor) -> Tensor:
-        """One sigma for each event."""
-        return ops.reshape(sigma, sigma.shape[:-axes]) if sigma.ndim >= axes else ops.sum_(sigma)
 
-    def logp(value: Tensor, sigma: Tensor, where: Tensor) -> Tensor:
-        z = value / sigma
-        norm = (HALF_LOG_2PI + ops.log(core(sigma))) * float(free(where))
-        return -0.5 * ops.sum_(z * z, last) - norm
-
-    def draw(shape: Any, sigma: Tensor, where: Tensor) -> Tensor:
-        z = ops.random.standard_normal(shape=shape)
-        for axis in last:
-            z = z - ops.mean(z, axis, keepdims=True)
-        return sigma * z
-
-    def var(sigma: Tensor, where: Tensor) -> Tensor:
-        share = math.prod(1.0 - 1.0 / int(n) for n in where.shape[where.ndim - axes :])
-        return share * sigma * sigma + ops.zeros(where.shape)
-
+def _event_shape(axes: int) -> Callable[..., Shape]:
     def event_shape(sigma: Shape, where: Shape) -> Shape:
         if any(length != 1 for length in sigma[max(len(sigma) - axes, 0) :]):
             raise ShapeError(
@@ -98,17 +83,42 @@ def zero_sum_of(axes: int) -> Distribution:
             )
         return where[len(where) - axes :]
 
-    def sums(x: Any) -> Any:
-        near = [(abs(x.mean(axis)) <= 1e-9).reshape(*x.shape[: x.ndim - axes], -1) for axis in last]
-        result = near[0].all(-1)
-        for other in near[1:]:
-            result = result & other.all(-1)
-        return result
+    return event_shape
+
+
+def _logp(axes: int) -> Callable[..., Tensor]:
+    def logp(value: Tensor, sigma: Tensor, where: Tensor) -> Tensor:
+        free = math.prod(int(length) - 1 for length in where.shape[where.ndim - axes :])
+        # one sigma for each event
+        one = ops.reshape(sigma, sigma.shape[:-axes]) if sigma.ndim >= axes else ops.sum_(sigma)
+        z = value / sigma
+        norm = (HALF_LOG_2PI + ops.log(one)) * float(free)
+        return -0.5 * ops.sum_(z * z, tuple(range(-axes, 0))) - norm
+
+    return logp
+
+
+@cache
+def zero_sum_of(axes: int) -> Distribution:
+    """The record for events of that many axes.
+
+    `where` has the shape of an event; its values do not count.
+    """
+
+    def draw(shape: Any, sigma: Tensor, where: Tensor) -> Tensor:
+        z = ops.random.standard_normal(shape=shape)
+        for axis in range(-axes, 0):
+            z = z - ops.mean(z, axis, keepdims=True)
+        return sigma * z
+
+    def var(sigma: Tensor, where: Tensor) -> Tensor:
+        share = math.prod(1.0 - 1.0 / int(n) for n in where.shape[where.ndim - axes :])
+        return share * sigma * sigma + ops.zeros(where.shape)
 
     inside = support.Support(
         "zerosum",
         "numbers that sum to zero along the last axes",
-        sums,
+        _sums_to_zero(axes),
         event_ndim=axes,
         bijector=zerosum(axes),
     )
@@ -120,13 +130,13 @@ def zero_sum_of(axes: int) -> Distribution:
             "where": Param(support.real, 0.0, axes),
         },
         support=lambda sigma, where: inside,
-        density=logp,
+        density=_logp(axes),
         draw=draw,
         center=lambda sigma, where: ops.zeros(where.shape),
         mean=lambda sigma, where: ops.zeros(where.shape),
         var=var,
         event_ndim=axes,
-        event_shape=event_shape,
+        event_shape=_event_shape(axes),
         scipy="",
         samples=(),
         notes={"cdf": "PyMC has none either", "quantile": "not defined for vectors"},

@@ -123,7 +123,7 @@ def _automatic(
         keywords: Mapping[str, Any] = options.step_keywords.get(method.name, {})
         step: BlockedStep = method(variables, model=model, **keywords)
         if isinstance(step, NUTS):
-            step.settings = {**step.settings, **options.nuts}
+            step.settings, step.dense = {**step.settings, **options.nuts}, options.dense
         steps.append(step)
     return steps
 

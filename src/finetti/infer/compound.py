@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from finetti import _core
-from finetti.backends.native.callback import raise_users
 from finetti.errors import ParameterError, SamplingError
-from finetti.infer.nuts import Adapted, FailedRun, NutsDraws, collect, failures, follow
 from finetti.infer.options import Options
 from finetti.infer.progress import Progress
+from finetti.infer.running import Adapted, NutsDraws, carry_out
 from finetti.infer.steps.arraystep import PythonChains
 from finetti.infer.steps.compound import BlockedStep
 from finetti.infer.steps.workplace import Workplace
@@ -60,21 +58,19 @@ def run_steps(
         kernels.append(kernel)
     try:
         run = _core.StepRun(
-            kernels, options.draws, options.tune, options.keep_warmup,
+            kernels, options.draws, options.tune, options.stores_warmup,
             np.ascontiguousarray(initial, float), options.seed, place.keep,
         )  # fmt: skip
     except ValueError as error:
         raise ParameterError(f"sample: {error}") from None
-    began = time.perf_counter()
-    interrupted = follow(run, options.cores, progress)
-    seconds = time.perf_counter() - began
-    if any(run.errors):
-        raise_users(run.errors)
-        _raise_users(place)
-        raise FailedRun(failures(run.errors), np.asarray(run.last_points))
-    stats, warmup = joined(run.stats), joined(run.warmup_stats)
-    adapted = _adapted(steps, kernels, place)
-    result = collect(run, (stats, warmup), options, seconds, interrupted, adapted)
+    result = carry_out(
+        run,
+        options,
+        progress,
+        stats=lambda: (joined(run.stats), joined(run.warmup_stats)),
+        adapted=lambda: _adapted(steps, kernels, place),
+        blame=lambda: _raise_users(place),
+    )
     _with_whole_lp(result, density, options.backend)
     return result
 
@@ -88,9 +84,8 @@ def _adapted(
     index = place.conditional(steps[0].names).index
     if len(index) != place.layout.n:
         return None
-    metric = np.empty((place.chains, len(index)))
-    metric[:, index] = np.asarray(kernels[0].metric, float)
-    return Adapted(metric, np.asarray(kernels[0].step_sizes))
+    blocks = tuple(index[block] for block in kernels[0].config.dense_blocks)
+    return Adapted.of(kernels[0], blocks, index)
 
 
 def _raise_users(place: Workplace) -> None:

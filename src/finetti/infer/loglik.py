@@ -1,4 +1,4 @@
-"""Elementwise log likelihoods of observed data over posterior draws."""
+"""Elementwise log densities of observed data, and of priors, over posterior draws."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def log_likelihood_rows(
 
 
 def _terms(frozen: Frozen, names: Sequence[str]) -> list[Node]:
-    """Elementwise log likelihoods as functions of the free variables: observed ones are data."""
+    """Elementwise log densities as functions of the free variables: observed ones are data."""
     replaced: dict[Node, Node] = {}
     for rv in frozen.observed:
         (replaced[rv.node],) = rebuild([rv.data], replaced)
@@ -56,7 +56,8 @@ def _terms(frozen: Frozen, names: Sequence[str]) -> list[Node]:
         rv = frozen.rv(name)
         args = rebuild(rv.node.args, replaced)
         params = dict(zip(rv.dist.params, map(Tensor, args), strict=True))
-        terms.append(rv.dist.logp(Tensor(replaced[rv.node]), **params).node)
+        value = Tensor(replaced.get(rv.node, rv.node))
+        terms.append(rv.dist.logp(value, **params).node)
     return terms
 
 
@@ -89,17 +90,61 @@ def compute_log_likelihood(
     backend : str, optional
         "native" (default) or "reference".
     """
-    if sample_dims is not None and list(sample_dims) != ["chain", "draw"]:
-        raise NotYetSupported(
-            f"compute_log_likelihood: sample_dims={sample_dims!r} is not there yet."
-        )
+    where = "compute_log_likelihood"
+    _check_dims(sample_dims, where)
     model = modelcontext(model)
     arrays = log_likelihood_arrays(idata, model, var_names, backend)
-    sample_coords = read_trace(idata, "compute_log_likelihood").sample_coords
-    draws = Draws(
-        log_likelihood=arrays, coords={**coords_of(model), **sample_coords}, dims=dims_of(model)
-    )
-    return extend_inference_data(idata, draws) if extend_inferencedata else make_result(draws)
+    return _with_group(idata, model, "log_likelihood", arrays, extend_inferencedata, where)
+
+
+def compute_log_prior(
+    idata: Any,
+    *,
+    var_names: Sequence[str] | None = None,
+    extend_inferencedata: bool = True,
+    model: Any = None,
+    sample_dims: Sequence[str] | None = None,
+    progressbar: bool = True,
+    backend: str | None = None,
+) -> Any:
+    """Add the elementwise log density of the priors, which sensitivity checks need, to a result.
+
+    Parameters
+    ----------
+    idata : InferenceData
+        With a posterior group.
+    var_names : list of str, optional
+        Free variables; all by default.
+    extend_inferencedata, model, sample_dims, progressbar, backend
+        As for `compute_log_likelihood`.
+    """
+    where = "compute_log_prior"
+    _check_dims(sample_dims, where)
+    model = modelcontext(model)
+    frozen: Frozen = model.density().frozen
+    names = [rv.name for rv in frozen.free]
+    chosen = names_list(var_names, where, "var_names") or names
+    for name in chosen:
+        if name not in names:
+            raise ParameterError(
+                f"{where}: {name!r} is no free variable of the model. {did_you_mean(name, names)}"
+            )
+    arrays = _arrays(idata, frozen, chosen, backend, where)
+    return _with_group(idata, model, "log_prior", arrays, extend_inferencedata, where)
+
+
+def _check_dims(sample_dims: Sequence[str] | None, where: str) -> None:
+    if sample_dims is not None and list(sample_dims) != ["chain", "draw"]:
+        raise NotYetSupported(f"{where}: sample_dims={sample_dims!r} is not there yet.")
+
+
+def _with_group(
+    idata: Any, model: Any, group: str, arrays: dict[str, Array], extend: bool, where: str
+) -> Any:
+    """A result with the group, or a new one of it alone."""
+    coords = {**coords_of(model), **read_trace(idata, where).sample_coords}
+    draws = Draws(coords=coords, dims=dims_of(model)).with_groups({group: arrays})
+    return extend_inference_data(idata, draws) if extend else make_result(draws)
 
 
 def log_likelihood_arrays(
@@ -107,15 +152,21 @@ def log_likelihood_arrays(
 ) -> dict[str, Array]:
     """Elementwise log likelihoods [chain, draw, ...] by the name of the observed variable."""
     density: Density = model.density()
-    frozen = density.frozen
-    trace = read_trace(idata, "compute_log_likelihood")
     names = observed_names(density, var_names, "compute_log_likelihood")
+    return _arrays(idata, density.frozen, names, backend, "compute_log_likelihood")
+
+
+def _arrays(
+    idata: Any, frozen: Frozen, names: Sequence[str], backend: str | None, where: str
+) -> dict[str, Array]:
+    """Elementwise log densities [chain, draw, ...] of some random variables."""
+    trace = read_trace(idata, where)
     known = {}
     for rv in frozen.free:
         if rv.name not in trace.values:
             raise ModelError(
-                f"compute_log_likelihood: the trace has no {rv.name!r}, which the model needs. Was "
-                "it left out with var_names?"
+                f"{where}: the trace has no {rv.name!r}, which the model needs. Was it left out "
+                "with var_names?"
             )
         known[rv.node] = trace.rows(rv.name, rv.shape)
     terms = _terms(frozen, names)

@@ -17,6 +17,7 @@ from finetti.model.forward import seed_number
 DEFAULT_CHAINS = 4
 INITS = {  # PyMC's names -> whether the start is jittered
     "auto": True, "jitter+adapt_diag": True, "jitter+adapt_diag_grad": True, "adapt_diag": False,
+    "jitter+adapt_full": True, "adapt_full": False,
 }  # fmt: skip
 # PyMC's keywords of NUTS -> the field of the sampler's configuration
 NUTS_FIELDS = {
@@ -26,8 +27,7 @@ NUTS_FIELDS = {
 }  # fmt: skip
 # keywords of PyMC's NUTS without a counterpart
 NUTS_LATER = (
-    "early_max_treedepth", "step_scale", "step_rand", "scaling", "is_cov", "potential", "dtype",
-    "path_length",
+    "early_max_treedepth", "step_scale", "step_rand", "potential", "dtype", "path_length",
 )  # fmt: skip
 OTHER_NUTS = ("nutpie", "numpyro", "blackjax")
 PYMC_BACKENDS = ("numba", "c", "jax", "cvm")
@@ -85,10 +85,14 @@ class Options:
         "native" or "reference".
     multitrace : bool
         Whether the result is a MultiTrace.
+    dense : bool
+        Whether the metric of an automatic NUTS is a matrix.
     step : object
         The user's step method, or a list of them, or None.
     step_keywords : dict
         Name of a step method -> keywords for the steps of that kind that are chosen automatically.
+    watch : Watch, optional
+        Tells the user's callback of every draw.
     """
 
     draws: int
@@ -107,8 +111,15 @@ class Options:
     nuts: dict[str, Any]
     backend: str | None
     multitrace: bool = False
+    dense: bool = False
     step: Any = None
     step_keywords: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    watch: Any = None
+
+    @property
+    def stores_warmup(self) -> bool:
+        """Whether the core keeps the warm-up: to be returned, or for a callback."""
+        return self.keep_warmup or self.watch is not None
 
 
 def parse(given: Mapping[str, Any], extra: Mapping[str, Any]) -> Options:
@@ -153,6 +164,7 @@ def parse(given: Mapping[str, Any], extra: Mapping[str, Any]) -> Options:
         nuts=nuts,
         backend=_backend(given["backend"]),
         multitrace=not given["return_inferencedata"],
+        dense=init.lower().endswith("adapt_full"),
         step=given["step"],
         step_keywords=steps,
     )
@@ -184,8 +196,11 @@ def _count(value: Any, name: str, least: int, default: int | None = None) -> int
 def _refuse(given: Mapping[str, Any]) -> None:
     refused = {
         "trace": "draws are kept in memory; save the result with `idata.to_netcdf(path)`",
-        "callback": "draws are made in native threads, which call no Python; leave it out",
     }
+    if given["callback"] is not None and not callable(given["callback"]):
+        raise ParameterError(
+            f"sample: callback={given['callback']!r}: expected a function `f(trace, draw)`."
+        )
     for name, reason in refused.items():
         if given[name] is not None:
             raise NotYetSupported(f"sample: {name}={given[name]!r}: {reason}.")
@@ -285,7 +300,10 @@ def nuts_config(settings: Mapping[str, Any], where: str) -> Any:
 def _own_fields() -> set[str]:
     """Further settings of the sampler, under its own names."""
     fields = {name for name in dir(_core.NutsConfig) if not name.startswith("_")}
-    return fields - {"draws", "tune", "store_warmup", "init_jitter", "init_retries", "validate"}
+    return fields - {
+        "draws", "tune", "store_warmup", "init_jitter", "init_retries", "dense_blocks",
+        "validate",
+    }  # fmt: skip
 
 
 def _written(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -295,6 +313,11 @@ def _written(given: Mapping[str, Any]) -> dict[str, Any]:
 def _unknown(where: str, name: str, value: Any) -> Exception:
     if name in NUTS_LATER:
         return NotYetSupported(f"{where}: {name}={value!r} is a setting that is not there yet.")
+    if name in ("scaling", "is_cov"):
+        return ParameterError(
+            f"{where}: {name}= belongs to a step of your own, as in PyMC: "
+            "`pm.sample(step=pm.NUTS(scaling=..., is_cov=True))`."
+        )
     if where == "sample" and name in RENAMED:
         return ParameterError(f"{where}: unknown keyword {name}={value!r}. Write {RENAMED[name]}=.")
     valid = KEYWORDS if where == "sample" else {*NUTS_FIELDS, *_own_fields()}
@@ -302,7 +325,7 @@ def _unknown(where: str, name: str, value: Any) -> Exception:
 
 
 def _setting(name: str, value: Any) -> Any:
-    if name == "max_treedepth":
+    if name.endswith("treedepth"):
         return _count(value, name, 1)
     if isinstance(value, bool) or name.endswith(("window_size", "divergences")):
         return value

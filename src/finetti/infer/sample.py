@@ -11,6 +11,7 @@ import numpy as np
 from finetti.errors import (
     InitialPointError,
     ModelError,
+    NotYetSupported,
     ParameterError,
     SamplingError,
 )
@@ -25,6 +26,7 @@ from finetti.infer.options import Options, names_list, parse
 from finetti.infer.progress import Progress, make_progress
 from finetti.infer.source import ModelSource
 from finetti.infer.steps.compound import hierarchy
+from finetti.infer.watch import Watch
 from finetti.model.compile import (
     Array,
     CompiledMap,
@@ -106,7 +108,9 @@ def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
     initvals : dict or list of dict, optional
         Starting values by the variables' names, for all chains or for each.
     init : str
-        "auto", "jitter+adapt_diag", or "adapt_diag" for a start without jitter.
+        "auto" or "jitter+adapt_diag"; "jitter+adapt_full" learns a dense mass matrix, which pays
+        where variables are strongly correlated and few (up to some hundred numbers); "adapt_diag"
+        and "adapt_full" start without jitter.
     jitter_max_retries : int, optional
         How many jittered starts are tried until the log density is finite; 100 by default.
     discard_tuned_samples : bool
@@ -127,8 +131,12 @@ def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
         The last two in a dict, as PyMC also takes them.
     return_inferencedata : bool
         False returns a MultiTrace, as PyMC3 did: ``trace["mu"]``, ``trace[500:]``.
+    callback : callable, optional
+        ``callback(trace, draw)``, told of every draw, warm-up included: `trace` is the chain so
+        far, `draw` has chain, draw_idx, tuning, is_last, stats and point. The sampler runs ahead of
+        it; a KeyboardInterrupt that it raises ends the run with the draws it was told of.
     progressbar_theme, nuts_sampler, n_init, trace, keep_warning_stat,
-    nuts_sampler_kwargs, callback, mp_ctx, blas_cores, compile_kwargs : optional
+    nuts_sampler_kwargs, mp_ctx, blas_cores, compile_kwargs : optional
         PyMC's; honoured as far as they have a meaning here, refused by name otherwise.
 
     Returns
@@ -141,10 +149,17 @@ def sample(  # noqa: PLR0913, a user's keywords as PyMC spells them
     options = parse(given, kwargs)
     progress = make_progress(bool(progressbar) and not quiet and progressbar, progressbar_theme)
     with logs.quietly(quiet):
-        return _sample(modelcontext(model), options, initvals, var_names, progress)
+        return _sample(modelcontext(model), options, initvals, var_names, progress, callback)
 
 
-def _sample(model: Any, options: Options, initvals: Any, var_names: Any, progress: Progress) -> Any:
+def _sample(
+    model: Any,
+    options: Options,
+    initvals: Any,
+    var_names: Any,
+    progress: Progress,
+    callback: Callable[..., Any] | None,
+) -> Any:
     names = output_names(model, names_list(var_names, "sample", "var_names"), "sample")
     density: Density = model.density()
     if not density.values:
@@ -157,6 +172,8 @@ def _sample(model: Any, options: Options, initvals: Any, var_names: Any, progres
     plan = assign(model, density, options)
     starts = start_points(model, density, initvals, options)[:, _columns(density, plan.core)]
     outputs = Outputs.of(plan, names, options.backend)
+    if callback is not None:
+        options = replace(options, watch=_watch(callback, model, plan, outputs, options))
     try:
         run = _run(plan, starts, options, progress)
     except FailedRun as error:
@@ -169,6 +186,24 @@ def _sample(model: Any, options: Options, initvals: Any, var_names: Any, progres
     if options.multitrace:
         return MultiTrace.from_draws(result, ModelSource(model))
     return make_result(result)
+
+
+def _watch(
+    callback: Callable[..., Any], model: Any, plan: Plan, outputs: Outputs, options: Options
+) -> Watch:
+    """Who tells the callback, and how it reads walked values."""
+    if plan.only_nuts is None and not plan.kernels:
+        raise NotYetSupported(
+            "sample: callback= is told of every step, and no step is needed: all variables are "
+            "drawn exactly from their distributions. Leave it out."
+        )
+
+    def read(rows: Array, chain: int) -> MultiTrace:
+        found = Draws(posterior=stacked(outputs.rows(rows, options), 1))
+        return MultiTrace.from_draws(found, ModelSource(model), chain)
+
+    layout = Layout.of(plan.core.inputs)
+    return Watch(callback, layout, read, options.chains, options.tune, options.draws)
 
 
 def _columns(density: Density, core: Density) -> Array:

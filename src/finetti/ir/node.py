@@ -130,7 +130,8 @@ def make(op: OpDef, args: tuple[Node, ...], attrs: tuple[Any, ...] = ()) -> Node
         if op.volatile:
             key = (*key, node_type)
         with _lock:
-            node = _interned.get(key)
+            known = _known(key)
+            node = None if known is None else known()
             if node is None:
                 node = object.__new__(Node)
                 put = object.__setattr__

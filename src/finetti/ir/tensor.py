@@ -9,7 +9,7 @@ import numpy as np
 
 from finetti.errors import NotYetSupported, ParameterError, TracedValueError
 from finetti.ir.node import Node
-from finetti.ir.types import Shape, Size
+from finetti.ir.types import Shape, Size, TensorType
 
 # Filled by `finetti.ir.ops`: this module cannot import the operations that are made of it.
 METHODS: dict[str, Callable[..., Any]] = {}
@@ -75,6 +75,11 @@ class Tensor:
     @property
     def dtype(self) -> np.dtype[Any]:
         return np.dtype(self.node.type.dtype)
+
+    @property
+    def type(self) -> TensorType:
+        """dtype and shape; called, it stands for something of that type, as in PyTensor."""
+        return self.node.type
 
     @property
     def ndim(self) -> int:

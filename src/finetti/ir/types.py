@@ -32,6 +32,10 @@ class TensorType(NamedTuple):
     def size(self) -> int:
         return prod(self.shape)
 
+    def __call__(self, name: str | None = None) -> TensorType:
+        """Something of this type; nothing but the type is known of it."""
+        return self
+
     def __str__(self) -> str:
         short = {FLOAT: "f64", INT: "i64", BOOL: "bool"}[self.dtype]
         return f"{short}[{','.join(map(str, self.shape))}]"

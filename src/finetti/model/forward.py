@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from finetti.backends import reference
+from finetti.dist.base import Distribution
 from finetti.errors import ParameterError, SamplingError
 from finetti.ir import FLOAT, Node, Tensor, ops, rebuild, topological
 from finetti.ir.ops.leaf import new_input
@@ -186,7 +187,35 @@ def draw_rows(
             value = value.reshape(rows, *(1,) * fill, *value.shape[1:])
         given[name] = new_input(name, value.shape, canonical_dtype(value.dtype))
         inputs[given[name].node] = value
+    if dist.redraw is not None:
+        return _redrawn(dist, (rows, *shape), given, inputs, rng)
     return reference.evaluate([dist.draw((rows, *shape), **given)], inputs, rng)[0]
+
+
+def _redrawn(
+    dist: Distribution,
+    shape: tuple[int, ...],
+    given: Mapping[str, Tensor],
+    inputs: Mapping[Node, Array],
+    rng: np.random.Generator,
+) -> Array:
+    """Random values by rejection."""
+    assert dist.redraw is not None
+    propose, accept, tries = dist.redraw
+    value = propose(shape, **given)
+    outputs = [value, accept(value, **given)]
+    result, kept = reference.evaluate(outputs, inputs, rng)
+    for _ in range(tries - 1):
+        if kept.all():
+            return result
+        again, good = reference.evaluate(outputs, inputs, rng)
+        result, kept = np.where(kept, result, again), kept | good
+    if kept.all():
+        return result
+    raise SamplingError(
+        f"{dist.name}: {int((~kept).sum())} of {kept.size} random values did not come to lie "
+        f"between the bounds in {tries} tries. Raise max_n_steps=, or check the bounds."
+    )
 
 
 def _depends(node: Node, known: Container[Node]) -> bool:

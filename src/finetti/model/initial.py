@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,11 @@ from finetti.model.frozen import Frozen, FrozenRV, freeze
 from finetti.model.logdensity import bijector_of
 
 STRATEGIES = ("support_point", "prior")
+# statistics of a distribution where a dialect starts elsewhere than at the support point
+STATISTICS: dict[str, Callable[..., Tensor]] = {
+    "mean": lambda dist, params: ops.as_tensor(dist.mean(**params)),
+    "median": lambda dist, params: dist.icdf(0.5, **params),
+}
 
 
 def check_initval(initval: Any, shape: tuple[int, ...], dtype: str, owner: str) -> Any:
@@ -34,11 +39,9 @@ def check_initval(initval: Any, shape: tuple[int, ...], dtype: str, owner: str) 
     if isinstance(initval, str):
         if initval == "moment":  # PyMC's name for it before 5.10
             return "support_point"
-        if initval not in STRATEGIES:
-            raise ParameterError(
-                f"{owner}: initval={initval!r}. {did_you_mean(initval, STRATEGIES)} "
-                "Or give numbers."
-            )
+        if initval not in (*STRATEGIES, *STATISTICS):
+            hint = did_you_mean(initval, (*STRATEGIES, *STATISTICS))
+            raise ParameterError(f"{owner}: initval={initval!r}. {hint} Or give numbers.")
         return initval
     if isinstance(initval, Tensor):
         if not data_only(initval):
@@ -136,6 +139,9 @@ def _value(rv: FrozenRV, strategy: Any, known: dict[Node, Array], seed: int, own
     if strategy is None or (isinstance(strategy, str) and strategy == "support_point"):
         start = rv.dist.start(rv.shape, **rv.params)
         return reference.evaluate([start], known)[0]
+    if isinstance(strategy, str) and strategy in STATISTICS:
+        start = STATISTICS[strategy](rv.dist, rv.params)
+        return _fitting(reference.evaluate([start], known)[0], rv.shape, owner)
     if isinstance(strategy, str):
         params = zip(rv.node.args, reference.evaluate(rv.node.args, known), strict=True)
         values = {arg: (param, False) for arg, param in params}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from finetti.ir import Node, verify
 from finetti.passes.grad import gradient
+from finetti.passes.parts import roll
 from finetti.passes.simplify import simplify
 from finetti.passes.simplify.scatters import collect
 
@@ -42,6 +43,25 @@ def density(logp: Node, wrt: Sequence[Node], watch: Watch | None = None) -> list
     (value,) = done("simplify", simplify([logp]), watch)
     outputs = done("gradient", [value, *gradient(value, wrt)], watch)
     return done("simplify gradient", collect(simplify(outputs)), watch)
+
+
+def rolled(
+    logp: Node, inputs: Sequence[Node], watch: Watch | None = None
+) -> tuple[list[Node], list[Node]]:
+    """A log density and its gradient by all inputs, with alike terms in loops.
+
+    Returns
+    -------
+    inputs : list of Node
+        The values that make up ``x``: those given, or whole rows of them.
+    outputs : list of Node
+        The log density, then one gradient per input.
+    """
+    found = roll(logp, inputs)
+    if found is None:
+        return list(inputs), density(logp, inputs, watch)
+    done("loops over alike terms, with gradient", found.outputs, watch)
+    return found.inputs, done("simplify gradient", collect(simplify(found.outputs)), watch)
 
 
 def outputs(roots: Sequence[Node], watch: Watch | None = None) -> list[Node]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ _STYLES = {
     "deterministic": "shape=box",
     "potential": 'shape=octagon style=filled fillcolor="lightgrey"',
     "data": 'shape=box style="rounded, filled" fillcolor="lightgrey"',
+    "param": "shape=plain",
 }  # fmt: skip
 _KINDS = {"deterministic": "Deterministic", "potential": "Potential", "data": "Data"}
 _FORMATTING = ("plain", "plain_with_params", "latex", "latex_with_params")
@@ -39,11 +40,11 @@ class Vertex:
     name : str
         Its name.
     kind : str
-        "free", "observed", "deterministic", "potential" or "data".
+        "free", "observed", "deterministic", "potential", "data" or "param".
     words : str
-        What stands below the name.
+        What stands below the name, if anything.
     plate : str
-        The label of the box it stands in; empty for scalars.
+        The box it stands in; empty for scalars.
     parents : tuple of str
         The variables that it depends on at first hand.
     """
@@ -123,26 +124,55 @@ def _chosen(found: list[Vertex], var_names: list[str]) -> list[Vertex]:
     return [vertex for vertex in found if vertex.name in keep]
 
 
-def dot_text(found: Sequence[Vertex]) -> str:
-    """The drawing in Graphviz's language."""
-    plates: dict[str, list[str]] = {}
+def dot_text(
+    found: Sequence[Vertex],
+    inside: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+    note: Iterable[str] = (),
+) -> str:
+    """The drawing in Graphviz's language.
+
+    Parameters
+    ----------
+    found : sequence of Vertex
+        The variables.
+    inside : mapping, optional
+        Box -> the box that it stands in, of those that stand in one.
+    labels : mapping, optional
+        Box -> what is written on it, where that is not its name.
+    note : iterable of str
+        Lines of text that stand beside the variables.
+    """
+    boxes: dict[str, list[str]] = {}
     for vertex in found:
         line = f"{_quoted(vertex.name)} [label={_label(vertex)} {_STYLES[vertex.kind]}]"
-        plates.setdefault(vertex.plate, []).append(line)
-    lines = ["digraph {"]
-    for number, (plate, inside) in enumerate(plates.items()):
-        if not plate:
-            lines += [f"  {line}" for line in inside]
-            continue
-        lines.append(f"  subgraph cluster_{number} {{")
-        lines += [f"    {line}" for line in inside]
-        lines += [f"    label={_quoted(plate)} labeljust=r labelloc=b style=rounded", "  }"]
+        boxes.setdefault(vertex.plate, []).append(line)
+    inside = inside or {}
+    for box in [*boxes]:
+        while box := inside.get(box, ""):
+            boxes.setdefault(box, [])
+    numbers = {box: number for number, box in enumerate(boxes)}
+
+    def drawn(box: str) -> list[str]:
+        lines = list(boxes[box])
+        for inner in boxes:
+            if inner and inside.get(inner, "") == box:
+                label = _quoted((labels or {}).get(inner, inner))
+                body = [*drawn(inner), f"label={label} labeljust=r labelloc=b style=rounded"]
+                lines += [f"subgraph cluster_{numbers[inner]} {{", *(f"  {x}" for x in body), "}"]
+        return lines
+
+    boxes.setdefault("", [])
+    lines = drawn("")
+    text = "".join(_quoted(row)[1:-1] + "\\l" for row in note)
+    if text:
+        lines.append(f'"distributions" [label="{text}" shape=plaintext]')
     lines += [
-        f"  {_quoted(parent)} -> {_quoted(vertex.name)}"
+        f"{_quoted(parent)} -> {_quoted(vertex.name)}"
         for vertex in found
         for parent in vertex.parents
     ]
-    return "\n".join([*lines, "}", ""])
+    return "\n".join(["digraph {", *(f"  {line}" for line in lines), "}", ""])
 
 
 def _quoted(text: str) -> str:
@@ -150,6 +180,8 @@ def _quoted(text: str) -> str:
 
 
 def _label(vertex: Vertex) -> str:
+    if not vertex.words:
+        return _quoted(vertex.name)
     return _quoted(vertex.name)[:-1] + "\\n~\\n" + _quoted(vertex.words)[1:]
 
 
@@ -230,7 +262,12 @@ def model_to_graphviz(
         )
     if formatting != "plain":
         raise NotYetSupported(f"model_to_graphviz: formatting={formatting!r}: only 'plain' is.")
-    drawing = Drawing(dot_text(vertices(modelcontext(model), var_names)))
+    return drawing_of(dot_text(vertices(modelcontext(model), var_names)), save)
+
+
+def drawing_of(text: str, save: str | Path | None = None) -> Any:
+    """A drawing of a text; its picture is written to a file, whose ending is the format."""
+    drawing = Drawing(text)
     if save is not None:
         path = Path(save)
         path.write_bytes(drawing.pipe(path.suffix.lstrip(".") or "png"))

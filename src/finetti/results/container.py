@@ -185,14 +185,7 @@ def datatree_class() -> type[Any]:
             except AttributeError:
                 if name.startswith("_") or not hasattr(xarray.Dataset, name):
                     raise
-            if not self.children:
-                return getattr(self.to_dataset(), name)
-            if name in _EVERY_GROUP:
-                return _over_groups(self, name)
-            raise AttributeError(
-                f"a result has no {name!r} for all its groups at once; "
-                f"ask one of them: result.{next(iter(self.children))}.{name}"
-            )
+            return _from_groups(self, name)
 
         def to_dataframe(self, *args: Any, **kwargs: Any) -> Any:
             """Draws as a pandas DataFrame: chain, draw and a column for each scalar.
@@ -204,6 +197,18 @@ def datatree_class() -> type[Any]:
             return _to_dataframe(self._datasets(), *args, **kwargs)
 
     return _named(InferenceData)
+
+
+def _from_groups(tree: Any, name: str) -> Any:
+    """A name that a Dataset has: of one group, or for every group of a result."""
+    if not tree.children:
+        return getattr(tree.to_dataset(), name)
+    if name in _EVERY_GROUP:
+        return _over_groups(tree, name)
+    raise AttributeError(
+        f"a result has no {name!r} for all its groups at once; "
+        f"ask one of them: result.{next(iter(tree.children))}.{name}"
+    )
 
 
 def legacy_class() -> type[Any]:

@@ -204,7 +204,16 @@ def _pareto_quantile(q: Floats, shape: float, scale: float) -> Floats:
 # -- several models ------------------------------------------------------------------------------
 
 
-def compare(results: Mapping[str, ELPD], method: str = "stacking") -> Any:
+METHODS = ("stacking", "pseudo-bma", "bb-pseudo-bma")
+
+
+def compare(
+    results: Mapping[str, ELPD],
+    method: str = "stacking",
+    b_samples: int = 1000,
+    alpha: float = 1.0,
+    seed: Any = None,
+) -> Any:
     """Models in the order of their expected predictive density, as a pandas DataFrame.
 
     Parameters
@@ -212,7 +221,11 @@ def compare(results: Mapping[str, ELPD], method: str = "stacking") -> Any:
     results : mapping
         Name -> what `loo` or `waic` returned, on one scale.
     method : str
-        "stacking" or "pseudo-BMA".
+        "stacking", "pseudo-BMA", or "BB-pseudo-BMA" with weights and standard errors from a
+        Bayesian bootstrap of the observations.
+    b_samples, alpha, seed
+        How often the bootstrap draws, the parameter of its Dirichlet distribution, and its seed;
+        NumPy's global stream by default, as in ArviZ.
     """
     import pandas  # type: ignore[import-untyped]
 
@@ -223,7 +236,12 @@ def compare(results: Mapping[str, ELPD], method: str = "stacking") -> Any:
         raise ParameterError("compare: expected at least one model.")
     names = sorted(results, key=lambda name: -results[name].each.sum())
     each = np.stack([results[name].each for name in names])
-    weights = _weights(each, method)
+    errors: Any = [results[name].se() for name in names]
+    if _method(method) == "bb-pseudo-bma":
+        weights, spread = _bootstrapped(each, b_samples, alpha, seed)
+        errors = [abs(SCALES[results[names[0]].scale]) * float(x) for x in spread]
+    else:
+        weights = _weights(each, method)
     best = results[names[0]]
     kind, factor = best.kind, SCALES[best.scale]
     rows = []
@@ -233,22 +251,42 @@ def compare(results: Mapping[str, ELPD], method: str = "stacking") -> Any:
         rows.append({
             "rank": rank, kind: result.value(), f"p_{kind}": result.p,
             f"d_{kind}": abs(factor) * float(difference.sum()), "weight": weights[rank],
-            "se": result.se(),
+            "se": errors[rank],
             "dse": abs(factor) * float(np.sqrt(len(difference) * np.var(difference))),
             "warning": result.warning, f"{kind}_scale": result.scale,
         })  # fmt: skip
     return pandas.DataFrame(rows, index=names)
 
 
+def _method(method: str) -> str:
+    """The name of a way to weigh models, as ArviZ writes it."""
+    name = method.lower().replace("_", "-")
+    if name not in METHODS:
+        raise NotYetSupported(
+            f"compare: method={method!r} is not there: expected 'stacking', 'pseudo-BMA' or "
+            "'BB-pseudo-BMA'."
+        )
+    return name
+
+
+def _bootstrapped(
+    each: Floats, count: int, alpha: float, seed: Any
+) -> tuple[Floats, npt.NDArray[Any]]:
+    """Weights and standard deviations of the sums, observations weighted by Dirichlet numbers."""
+    random: Any = np.random if seed is None else seed
+    if not hasattr(random, "dirichlet"):
+        random = np.random.RandomState(seed)
+    shares = random.dirichlet([alpha] * each.shape[1], count)
+    totals = each.shape[1] * shares @ each.T
+    weights = np.exp(totals - totals.max(1, keepdims=True))
+    return np.asarray((weights / weights.sum(1, keepdims=True)).mean(0)), totals.std(0)
+
+
 def _weights(each: Floats, method: str) -> Floats:
     total = each.sum(1)
-    if method.lower() in ("pseudo-bma", "pseudo_bma"):
+    if _method(method) == "pseudo-bma":
         weights = np.exp(total - total.max())
         return np.asarray(weights / weights.sum())
-    if method.lower() != "stacking":
-        raise NotYetSupported(
-            f"compare: method={method!r} is not there: use 'stacking' or 'pseudo-BMA'."
-        )
     density = np.exp(each - each.max(0))
     weights = np.full(len(each), 1.0 / len(each))
     for _ in range(20_000):  # the fixed point is the maximum of a concave function

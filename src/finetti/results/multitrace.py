@@ -96,7 +96,8 @@ class MultiTrace:
     Parameters
     ----------
     draws : Draws
-        The plain result.
+        The plain result; or a list of the traces that a callback of `sample` gets, of which the
+        first draws are kept that all have.
     source : Source, optional
         The model's side: names, unconstrained values, log likelihoods.
     chains : sequence of int, optional
@@ -104,8 +105,13 @@ class MultiTrace:
     """
 
     def __init__(
-        self, draws: Draws, source: Source | None = None, chains: Sequence[int] | None = None
+        self,
+        draws: Draws | Sequence[Any],
+        source: Source | None = None,
+        chains: Sequence[int] | None = None,
     ):
+        if not isinstance(draws, Draws):
+            draws, source, chains = _side_by_side(draws)
         self._draws = draws
         self._source: Source = Stored({}) if source is None else source
         self._chains = list(range(draws.chains)) if chains is None else list(map(int, chains))
@@ -395,6 +401,15 @@ class MultiTrace:
         trace = MultiTrace(self._draws.with_groups(groups), source, self._chains)
         trace._removed = set(self._removed)
         return trace
+
+
+def _side_by_side(traces: Sequence[Any]) -> tuple[Draws, Source, list[int]]:
+    """Traces of single chains, as far as all of them go."""
+    if not traces:
+        raise ParameterError("MultiTrace: expected at least one chain's trace.")
+    count = min(map(len, traces))
+    whole = merge_traces([trace.as_multitrace()[:count] for trace in traces])
+    return whole.plain_draws(), whole.source, whole.chains
 
 
 def merge_traces(mtraces: Sequence[MultiTrace]) -> MultiTrace:

@@ -129,10 +129,11 @@ def test_group_layout_covers_every_row_once():
     counted = np.zeros(1000, int)
     for k in range(layout.slices):
         for lane in range(LANES):
-            for step in range(layout.lengths[k * LANES + lane]):
-                row = layout.rows[layout.first[k] + step * LANES + lane]
-                counted[row] += 1
-                assert bins[row] == layout.bins[k * LANES + lane]
+            for step in range(layout.steps[k]):
+                slot = layout.first[k] + step * LANES + lane
+                if layout.counted[slot]:
+                    counted[layout.rows[slot]] += 1
+                assert bins[layout.rows[slot]] == layout.bins[k * LANES + lane]
     assert (counted == 1).all() and layout.steps.max() <= LONGEST_PIECE
 
 

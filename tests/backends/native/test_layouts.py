@@ -6,7 +6,14 @@ from tests.backends.test_random_graphs import compare_density
 
 from finetti.backends.native import compile_density, compiled
 from finetti.backends.native.grouped import GroupedBody
-from finetti.backends.native.layout import BLOCK_ROWS, Pack, row_blocks
+from finetti.backends.native.layout import (
+    BLOCK_ROWS,
+    LANES,
+    Pack,
+    cross_rows,
+    crossed_steps,
+    row_blocks,
+)
 from finetti.backends.native.plan import BLOCKED_COLUMNS, FUSED_COLUMNS, Plan, describe
 from finetti.backends.native.target import host_target
 from finetti.ir import ops
@@ -108,9 +115,9 @@ def test_crossed_rows_are_walked_by_the_bins_most_used(monkeypatch):
     walked = []
     begin = GroupedBody.__init__
 
-    def watched(self, e, bins, outline=None):
-        walked.append(int(bins.positions.max()) + 1)
-        begin(self, e, bins, outline)
+    def watched(self, e, way, outline=None):
+        walked.append(int(way.bins.positions.max()) + 1)
+        begin(self, e, way, outline)
 
     monkeypatch.setattr(GroupedBody, "__init__", watched)
     for groups in ((40, 12), (12, 40)):
@@ -168,3 +175,45 @@ def test_what_is_simple_is_left_alone():
     assert once.settled
     assert simplify([once]) == [once]
     assert Plan([(once, 0)]).order  # and it still compiles
+
+
+@pytest.mark.parametrize("rows, groups", [(400, (20, 20)), (900, (40, 12)), (77, (9, 5))])
+def test_the_layout_of_two_kinds_of_bins_covers_every_row_once(rows, groups):
+    rng = np.random.default_rng(rows)
+    bins, others = (rng.integers(0, count, size=rows) for count in groups)
+    layout = cross_rows(bins, others)
+    assert len(layout.rows) == LANES * crossed_steps(bins, others)
+    np.testing.assert_array_equal(np.sort(layout.rows[layout.counted]), np.arange(rows))
+    slices = np.repeat(np.arange(layout.slices), layout.steps)
+    lanes = layout.bins.reshape(-1, LANES)[slices].ravel()
+    np.testing.assert_array_equal(lanes[layout.counted], bins[layout.rows[layout.counted]])
+    common = layout.shared(others)
+    assert common is not None
+    of_rows = np.repeat(common, LANES)[layout.counted]
+    np.testing.assert_array_equal(of_rows, others[layout.rows[layout.counted]])
+
+
+def answers(persons, items, share, columns):
+    """Who answered which item, most of them all."""
+    rng = np.random.default_rng(persons + items)
+    person, item = np.divmod(np.flatnonzero(rng.uniform(size=persons * items) < share), items)
+    ability, slope = ops.new_input("ability", (persons,)), ops.new_input("slope", (items,))
+    b = ops.new_input("b", (columns,))
+    X = ops.as_tensor(rng.normal(size=(len(person), columns)))
+    eta = slope[item] * (ability[person] - 0.3) + ops.matmul(X, b)
+    total = ops.sum_(rng.integers(0, 2, len(person)) * eta - ops.softplus(eta))
+    return total, [ability, slope, b], 0.4 * rng.normal(size=persons + items + columns)
+
+
+@pytest.mark.parametrize("persons, items", [(150, 20), (20, 150), (33, 33), (9, 70)])
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.4])
+@pytest.mark.parametrize("columns", [1, 5])
+def test_a_table_of_answers(persons, items, share, columns):
+    compare_density(*answers(persons, items, share, columns))
+
+
+def test_a_full_table_is_read_without_gathers():
+    total, inputs, _ = answers(150, 20, 1.0, 2)
+    ir = compile_density(total.node, [tensor.node for tensor in inputs]).ir
+    loop = ir[ir.index("\nsteps") :]
+    assert "llvm.masked.gather" not in loop[: loop.index("\nflush")]

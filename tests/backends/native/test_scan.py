@@ -64,7 +64,7 @@ def long_series(length):
 def test_the_code_is_of_one_size_however_long_the_loop():
     lines = []
     # Both too short to be cut into chunks, and both cut.
-    for length in (80, 8_000, 160_000, 320_000):
+    for length in (80, 8_000, 640_000, 1_280_000):
         total, nodes = long_series(length)
         lines.append(len(compile_density(total.node, nodes).ir.splitlines()))
     assert lines[0] == lines[1] and lines[2] == lines[3]

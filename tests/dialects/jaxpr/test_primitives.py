@@ -18,7 +18,7 @@ import finetti as pm
 from finetti.backends import reference
 from finetti.dialects.jaxpr.boxes import CallsJaxWarning
 from finetti.errors import NotYetSupported, ParameterError
-from finetti.ir import Tensor
+from finetti.ir import Tensor, topological
 from finetti.ir.ops.leaf import new_input
 from finetti.model.compile import compile_density
 from finetti.passes.simplify import simplify
@@ -168,6 +168,14 @@ CASES = {
         ),
         V,
     ),
+    "long while_loop": (
+        lambda v: lax.while_loop(
+            lambda c: (c[2] > 3) & (c[0] < 200),
+            lambda c: (c[0] + 2 * c[3], jnp.sin(c[1] + v[c[0] % 5]), c[2] - 1, 3 - c[3]),
+            (0, v[1], 60, 1),
+        ),
+        V,
+    ),
     "cond": (lambda v: lax.cond(v[0] > 0, lambda v: v, lambda v: -v, v), V),
     "switch": (lambda v, i: lax.switch(i, [lambda v: v, lambda v: -v, jnp.exp], v), V, ONE),
     "known branch": (lambda v: lax.cond(True, lambda v: v, lambda v: -v, v), V),
@@ -302,6 +310,20 @@ def test_structures_and_plain_arguments():
     row, total = reference.evaluate([found["row"], found["sum"]], {x.node: V})
     np.testing.assert_allclose(row, V**2)
     np.testing.assert_allclose(total, V.sum() + 3.0)
+
+
+def test_loops_that_count_are_loops_however_they_are_written():
+    (x,) = inputs([V])
+    ways = {
+        "scan": lambda v: lax.scan(lambda c, t: (c * 0.5 + v[t % 5], None), 0.0, jnp.arange(90))[0],
+        "for": lambda v: lax.fori_loop(0, 90, lambda t, c: c * 0.5 + v[t % 5], 0.0),
+        "while": lambda v: lax.while_loop(
+            lambda c: c[0] < 90, lambda c: (c[0] + 1, c[1] * 0.5 + v[c[0] % 5]), (0, 0.0)
+        )[1],
+    }
+    found = [simplify([pm.from_jax(way)(x).node])[0] for way in ways.values()]
+    assert sum(node.op.name == "scan" for node in topological(found)) == 1
+    assert found[0] is found[1] is found[2]
 
 
 def test_what_is_refused_names_the_line():

@@ -1,20 +1,5 @@
-"""JAX compiles hundreds of small functions for these tests; it need not optimise them."""
+"""JAX need not optimise what these tests compile."""
 
-from __future__ import annotations
+from tests.dialects.fast_jax import compile_fast
 
-import importlib.util
-
-import pytest
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _compile_fast():
-    if importlib.util.find_spec("jax") is None:
-        yield
-        return
-    import jax
-
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+__all__ = ["compile_fast"]

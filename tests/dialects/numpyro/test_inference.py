@@ -262,13 +262,6 @@ def test_bad_settings(make, error, words):
         make()
 
 
-def test_settings_without_effect_are_said():
-    with pytest.warns(UserWarning, match="without effect.*dense_mass"):
-        NUTS(model, dense_mass=True)
-    with pytest.warns(UserWarning, match="the warm-up uses 8 too"):
-        NUTS(model, max_tree_depth=(10, 8))
-
-
 def run(fn):
     MCMC(NUTS(fn), num_warmup=1, num_samples=1, progress_bar=False).run(jax.random.key(0))
 

@@ -38,7 +38,12 @@ def made(kernel, **sizes):
 
 
 def metric(mcmc):
-    return np.asarray(mcmc.last_state.adapt_state.inverse_mass_matrix[NAMES])
+    """The variances in the order of the names, whatever the tuples of names are."""
+    found, sizes = {}, {"a": 1, "b": 2, "c": 1}
+    for names, values in mcmc.last_state.adapt_state.inverse_mass_matrix.items():
+        ends = np.cumsum([sizes[name] for name in names])[:-1]
+        found |= dict(zip(names, np.split(np.asarray(values), ends, axis=-1), strict=True))
+    return np.concatenate([found[name] for name in NAMES], axis=-1)
 
 
 def steps(mcmc):
@@ -205,7 +210,9 @@ def test_potential_functions(tree):
     mcmc.warmup(jax.random.key(0), init_params=start)
     mcmc.run(jax.random.key(1))
     found = mcmc.last_state.adapt_state.inverse_mass_matrix
-    found = found["x", "y"] if tree is dict else found
+    if tree is dict:
+        assert set(found) == {("y",), ("x",)}  # as it was given
+        found = np.concatenate([found["x",], found["y",]])
     np.testing.assert_array_equal(found, [1, 1, 100])
     assert mcmc.last_state.i == 250
 
@@ -243,3 +250,14 @@ def both_starts():
 def test_mistakes_are_named(make, words):
     with pytest.raises(ParameterError, match=words):
         make()
+
+
+@pytest.mark.parametrize("name", list(KERNELS))
+def test_the_field_of_the_step_size_is_that_before_jitter(name):
+    mcmc = made(KERNELS[name](model))
+    mcmc.run(jax.random.key(0), extra_fields=("adapt_state.step_size",))
+    found = np.asarray(mcmc.get_extra_fields(group_by_chain=True)["adapt_state.step_size"])
+    np.testing.assert_array_equal(found, np.repeat(steps(mcmc)[:, None], 100, axis=1))
+    kept = made(KERNELS[name](model, step_size=0.2, adapt_step_size=False))
+    kept.run(jax.random.key(0))
+    np.testing.assert_array_equal(kept._result.run.stats["step_size"], np.full((2, 100), 0.2))

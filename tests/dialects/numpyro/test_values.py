@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 from tests.dialects.numpyro.models import MODELS
 from tests.dialects.numpyro.models_more import MORE
+from tests.dialects.numpyro.models_words import WORDS
 from tests.optional import required
 
 jax = required("jax", 'pip install "finetti[jax]"')
@@ -39,7 +40,7 @@ from finetti.passes.grad import gradient
 
 STORED = json.loads((Path(__file__).parents[2] / "data" / "numpyro_values.json").read_text())
 TOL = 1e-8  # relative; both sides add some hundred terms in 64 bits
-ALL = {**MODELS, **MORE}
+ALL = {**MODELS, **MORE, **WORDS}
 
 
 @pytest.fixture(autouse=True)

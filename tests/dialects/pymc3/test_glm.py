@@ -1,5 +1,8 @@
 """pm.glm: names, priors and likelihoods of PyMC3's formula models."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,22 +53,34 @@ def test_log_density_of_each_family(family):
         np.testing.assert_allclose(by_name[name], stats.halfcauchy.logpdf(value, scale=10))
 
 
+REFERENCE = json.loads((Path(__file__).parents[2] / "data" / "patsy_reference.json").read_text())
+
+
+@pytest.mark.parametrize("formula", REFERENCE["formulas"])
+def test_columns_are_patsys(formula):
+    """Names, order and numbers (`tools/make_patsy_reference.py`)."""
+    with pm.Model() as model:
+        component = pm.glm.LinearComponent.from_formula(formula, REFERENCE["data"])
+    expected = REFERENCE["formulas"][formula]
+    assert [rv.name for rv in model.free_RVs] == list(expected)
+    point = {name: np.array(0.3 + k) for k, name in enumerate(expected)}
+    weights = 0.3 + np.arange(len(expected))
+    got = model.fn(component.y_est)(point)
+    np.testing.assert_allclose(got, np.transpose(list(expected.values())) @ weights, rtol=1e-12)
+
+
 @pytest.mark.parametrize(
-    ("formula", "labels"),
+    ("formula", "match"),
     [
-        ("y ~ x", ["Intercept", "x"]),
-        ("y ~ 0 + x", ["x"]),
-        ("y ~ x + g", ["Intercept", "x", "g[T.b]", "g[T.c]"]),
-        ("y ~ I(x**2) + np.exp(x)", ["Intercept", "I(x ** 2)", "np.exp(x)"]),
+        ("y ~ nope", "no column 'nope'. Valid names"),
+        ("y ~ xx", "Did you mean 'x'"),
+        ("nope ~ x", "no column 'nope'"),
+        ("x", "terms on both sides"),
     ],
 )
-def test_names_of_coefficients(formula, labels):
-    with pm.Model() as model:
-        component = pm.glm.LinearComponent.from_formula(
-            formula, {"y": DATA["normal"], "x": X, "g": G}
-        )
-    assert [rv.name for rv in model.free_RVs] == labels
-    assert component.y_est.shape == (6,)
+def test_wrong_formulas(formula, match):
+    with pytest.raises(ParameterError, match=match):
+        pm.glm.LinearComponent.from_formula(formula, {"y": DATA["normal"], "x": X, "g": G})
 
 
 def test_priors_vars_offset_and_prefix():

@@ -6,6 +6,7 @@ A row is a program; what it leaves in `got` must be close to what it leaves in `
 from __future__ import annotations
 
 import textwrap
+import warnings
 
 import numpy as np
 import pytest
@@ -655,6 +656,15 @@ def test_inits_that_are_not_there_are_said(pm):
     space = run(pm, ONE)
     with pytest.warns(UserWarning, match="advi"):
         exec(f"trace = pm.sample({SAMPLE}, init='advi', n_init=1000, model=m)", space)
+    assert len(space["trace"]) == 20
+
+
+@pytest.mark.parametrize("init", ["adapt_full", "jitter+adapt_full"])
+def test_a_dense_mass_matrix_is_learned(pm, init):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        space = run(pm, ONE)
+        exec(f"trace = pm.sample({SAMPLE}, init={init!r}, model=m)", space)
     assert len(space["trace"]) == 20
 
 

@@ -31,13 +31,21 @@ struct HamiltonianStep final : Step {
     GivenAdaptation given;                            // of the block
     FinalAdaptation adapted{data.size(), index.size()};  // written when the chains end
 
+    /// The configuration and what to begin with.
+    void set(const NutsConfig& with, GivenAdaptation begin) {
+        config = with;
+        given = std::move(begin);
+        adapted = FinalAdaptation(data.size(), index.size(), config.dense_size());
+    }
+
     [[nodiscard]] const char* kind() const noexcept override { return "HamiltonianStep"; }
     [[nodiscard]] std::vector<StatName> stats() const override;
     [[nodiscard]] std::unique_ptr<Kernel> kernel(const Place& place) const override;
     void validate() const override {
         Step::validate();
         config.validate();
-        given.validate(kind(), data.size(), size());
+        config.validate_blocks(size());
+        given.validate(kind(), data.size(), size(), config.dense_size());
         require(path_length > 0 && std::isfinite(path_length), "path_length", path_length, "positive and finite");
         require(max_steps >= 1, "max_steps", static_cast<double>(max_steps), "at least 1");
     }
@@ -94,6 +102,7 @@ public:
           block_(step.size()),
           chain_(config_, density_, place.seed, step_stream(place.chain, place.step), place.stop, length...) {
         chain_.start_with(step.given.variance(place.chain, step.size()),
+                          step.given.matrices(place.chain, adapted_.dense_size()),
                           step.given.step(place.chain, step.config.initial_step));
     }
 
@@ -106,7 +115,9 @@ public:
         }
         density_.write(chain_.position(), x);
     }
-    void end() noexcept override { adapted_.write(number_, chain_.metric().variance(), chain_.step_size()); }
+    void end() noexcept override { 
+        adapted_.write(number_, chain_.hamiltonian().metric(), chain_.hamiltonian().blocks(), chain_.step_size());
+    }
     [[nodiscard]] std::uint64_t evaluations() const noexcept override { return density_.evaluations(); }
     [[nodiscard]] bool diverged() const noexcept override { return stats_.diverging; }
     [[nodiscard]] double step_size() const noexcept override { return stats_.step_size; }

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from finetti.backends.native.accumulating import IDENTITY
 from finetti.backends.native.counting import count, fold_lanes
 from finetti.backends.native.layout import BLOCK_ROWS, LANES, row_blocks
-from finetti.backends.native.loops import IDENTITY, VECTOR, LoopBody, PlainBody, is_product, walk
+from finetti.backends.native.loops import VECTOR, LoopBody, PlainBody, is_product, walk
 from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Ref, Sink
 from finetti.backends.native.row_chunks import ChunkFunction
@@ -70,9 +71,9 @@ class BlockedBody(PlainBody):
         b.label(self.outer_head)
         self.outer = b.open_phi("i64", self.begin, before)
         starts = [
-            (sink, j, b.const(IDENTITY[sink.combine], LANES))
+            (sink, j, b.const(0.0 if j else IDENTITY[sink.combine], LANES))
             for sink in sinks if sink.bins is None and not self.sums_by_lane(sink)
-            for j in range(sink.node.type.size if sink.matrix is not None else 1)
+            for j in range(self.parts(sink))
         ]  # fmt: skip
         self.totals = [b.open_phi(VECTOR, start, before) for _, _, start in starts]
         b.fuse(True)

@@ -28,6 +28,7 @@ __all__ = ["Builder", "Operand", "vector_type"]
 Operand = str | float
 
 _SUFFIX = {"double": "f64", "i64": "i64", "i32": "i32", "i1": "i1"}
+_LAST = 2  # terms of a polynomial that come last, so that it is as exact as Horner's
 _PURE = "nounwind willreturn memory(none)"
 
 
@@ -64,6 +65,9 @@ class Builder:
         ``declare`` lines by symbol.
     call_math : bool
         Whether vectors call functions of mathematics instead of having them written out.
+    hurried : bool
+        Whether what is computed is waited for: more operations are done, of which fewer depend on
+        each other.
     functions : dict of str to str
         Texts of helper functions by symbol (slow paths and the like) of the same module.
     """
@@ -75,6 +79,7 @@ class Builder:
         self.declares: dict[str, str] = {} if parent is None else parent.declares
         self.functions: dict[str, str] = {} if parent is None else parent.functions
         self.call_math = False
+        self.hurried = False
         self._flags = "contract "
         self._count = 0
         self._open: dict[str, int] = {}  # the line of each open phi
@@ -190,9 +195,25 @@ class Builder:
     def horner(self, x: str, coefficients: Sequence[float], lanes: int = 1) -> str:
         """A polynomial in x, coefficients from the highest power down."""
         result: Operand = coefficients[0]
-        for coefficient in coefficients[1:]:
+        rest = coefficients[1:]
+        if self.hurried and len(coefficients) > 2 * _LAST:
+            result = self._estrin(x, coefficients[:-_LAST], lanes)
+            rest = coefficients[-_LAST:]
+        for coefficient in rest:
             result = self.fma(result, x, coefficient, lanes)
         return self._operand(result, lanes)
+
+    def _estrin(self, x: str, coefficients: Sequence[float], lanes: int) -> str:
+        """A polynomial by pairs of terms, then pairs of those: few operations wait for others."""
+        terms: list[Operand] = list(coefficients[::-1])
+        while len(terms) > 1:
+            terms = [
+                self.fma(terms[k + 1], x, terms[k], lanes) if k + 1 < len(terms) else terms[k]
+                for k in range(0, len(terms), 2)
+            ]
+            if len(terms) > 1:
+                x = self.fmul(x, x, lanes)
+        return self._operand(terms[0], lanes)
 
     def intrinsic(self, name: str, operands: Sequence[Operand], lanes: int = 1) -> str:
         """A floating intrinsic whose operands and result share one type."""
@@ -216,11 +237,20 @@ class Builder:
 
     def maximum(self, x: Operand, y: Operand, lanes: int = 1) -> str:
         """The larger, NaN if either is (as numpy.maximum)."""
+        if self.hurried:
+            return self._extreme("ogt", x, y, lanes)
         return self.intrinsic("maximum", [x, y], lanes)
 
     def minimum(self, x: Operand, y: Operand, lanes: int = 1) -> str:
         """The smaller, NaN if either is (as numpy.minimum)."""
+        if self.hurried:
+            return self._extreme("olt", x, y, lanes)
         return self.intrinsic("minimum", [x, y], lanes)
+
+    def _extreme(self, predicate: str, x: Operand, y: Operand, lanes: int) -> str:
+        """The larger or smaller, of two zeros the second; the first is asked for NaN meanwhile."""
+        chosen = self.select(self.fcmp(predicate, x, y, lanes), x, y, lanes)
+        return self.select(self.fcmp("uno", x, x, lanes), x, chosen, lanes)
 
     def clamp_below(self, x: str, bound: float, lanes: int = 1) -> str:
         """x, but `bound` where x is smaller; NaN stays. One instruction on x86."""

@@ -19,13 +19,14 @@ from finetti.backends.native.emit import ENTRY, SPECIAL, Emitter
 from finetti.backends.native.layout import aligned_bytes
 from finetti.backends.native.link import Linked, compile_ir, host_target
 from finetti.backends.native.lower import lower
+from finetti.backends.native.parts import emit_parts
 from finetti.backends.native.plan import Plan
 from finetti.backends.native.scan import emit_scan
 from finetti.errors import CompileError
 from finetti.ir import FLOAT, Node
 from finetti.passes import pipeline
 
-SPECIAL.update(scan=emit_scan, blackbox=emit_blackbox)
+SPECIAL.update(scan=emit_scan, parts=emit_parts, blackbox=emit_blackbox)
 
 _SIGNATURE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_size_t, *[ctypes.c_void_p] * 4)
 
@@ -154,7 +155,10 @@ def compile_density(
     """
     with _uncollected():
         clock = _Clock(watch)
-        value, *grads = pipeline.density(logp, inputs if wrt is None else wrt, clock.passed)
+        if wrt is None:
+            inputs, (value, *grads) = pipeline.rolled(logp, inputs, clock.passed)
+        else:
+            value, *grads = pipeline.density(logp, wrt, clock.passed)
         return _compile(grads, inputs, clock, scalar=value)
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from finetti.backends.native.accumulating import IDENTITY
 from finetti.backends.native.blocked import BlockedBody, has_wide_products
 from finetti.backends.native.builder import Builder
 from finetti.backends.native.elementwise import emit_elementwise
 from finetti.backends.native.grouped import GroupedBody, grouping
 from finetti.backends.native.kernels import call_kernel, work_size
 from finetti.backends.native.layout import LANES, Pack, Scratch
-from finetti.backends.native.loops import IDENTITY, LoopBody, PlainBody, straight
+from finetti.backends.native.loops import LoopBody, PlainBody, straight
 from finetti.backends.native.outline import PART_LINES, Outline, worthwhile
 from finetti.backends.native.plan import Loop, Plan, Ref, Sink, Store
 from finetti.backends.native.row_chunks import bounds, emit_chunks
@@ -85,15 +86,15 @@ class Emitter:
         self.staged()
         for node, start in self.plan.outputs:
             if node.type.size == 1:
-                self._finish(node, "%out", 8 * start)
+                self.finish(node, *self.output(start))
         if self.plan.scalar is not None:
-            self._finish(self.plan.scalar, "%lp", 0)
+            self.finish(self.plan.scalar, "%lp", 0)
         return self._module()
 
     def staged(self) -> None:
         """The code of all stages."""
         for node, start in self.plan.direct.items():
-            self.memory[node] = ("%out", 8 * start)
+            self.memory[node] = self.output(start)
         for kernels, loops in self.stages:
             for node in kernels:
                 self._turn()
@@ -102,7 +103,12 @@ class Emitter:
                 self._turn()
                 self._loop(loop)
 
-    def _finish(self, node: Node, base: str, offset: int) -> None:
+    def output(self, start: int) -> tuple[str, int]:
+        """Base pointer and byte offset of a place among the outputs."""
+        return "%out", 8 * start
+
+    def finish(self, node: Node, base: str, offset: int) -> None:
+        """Write a scalar to memory."""
         self.scalar(node, whole=True)
         self.b.store(self.number(node), self.b.byte_pointer(base, offset))
 
@@ -294,9 +300,9 @@ class Emitter:
         for sink in loop.sinks:
             if sink.node.type.size > 1 and sink.matrix is None:
                 self._clear(sink)
-        bins = grouping(self, loop)
-        if bins is not None:
-            self._run(GroupedBody(self, bins, self._outline()), loop.sinks, [])
+        way = grouping(self, loop)
+        if way is not None:
+            self._run(GroupedBody(self, way, self._outline()), loop.sinks, [])
             if loop.stores:
                 self._run(PlainBody(self, loop.length, self._outline()), [], loop.stores)
             return

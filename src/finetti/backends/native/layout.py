@@ -90,11 +90,18 @@ class Grouped:
     first: np.ndarray  # int64[slices]: the first slot of a slice
     steps: np.ndarray  # int64[slices]
     bins: np.ndarray  # int32[slices * 8]
-    lengths: np.ndarray  # int64[slices * 8]: rows of a lane that count
+    counted: np.ndarray  # bool[slots]: false for padding
 
     @property
     def slices(self) -> int:
         return len(self.steps)
+
+    def shared(self, positions: np.ndarray) -> np.ndarray | None:
+        """The position that the rows of each step have in common, None where some have not."""
+        walked = positions[self.rows].reshape(-1, LANES)
+        counted = self.counted.reshape(-1, LANES)
+        common = walked[np.arange(len(walked)), counted.argmax(1)]
+        return common if ((walked == common[:, None]) | ~counted).all() else None
 
 
 def group_rows(bins: np.ndarray) -> Grouped:
@@ -115,12 +122,60 @@ def group_rows(bins: np.ndarray) -> Grouped:
     first_of_last = (len(start) - 1) // LANES * LANES
     start = np.append(start, np.full(blank, start[first_of_last])).reshape(-1, LANES)
     read = np.append(length, np.ones(blank, int)).reshape(-1, LANES)
+    counted = np.append(length, np.zeros(blank, int)).reshape(-1, LANES)
     steps = read[:, 0]
     slices = np.repeat(np.arange(len(steps)), steps)
     step = np.arange(len(slices)) - np.repeat(np.cumsum(steps) - steps, steps)
     rows = order[start[slices] + np.minimum(step[:, None], read[slices] - 1)]
     return Grouped(
         rows.ravel().astype(np.int32), LANES * (np.cumsum(steps) - steps), steps.astype(np.int64),
-        bins[order[start]].ravel().astype(np.int32),
-        np.append(length, np.zeros(blank, int)).astype(np.int64),
+        bins[order[start]].ravel().astype(np.int32), (step[:, None] < counted[slices]).ravel(),
+    )  # fmt: skip
+
+
+def _lanes(bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bins that have rows, those of most first, and for each row the place of its bin there."""
+    counts = np.bincount(bins)
+    names = np.argsort(-counts, kind="stable")[: np.count_nonzero(counts)]
+    place = np.empty(len(counts), int)
+    place[names] = np.arange(len(names))
+    return names, place[bins]
+
+
+def crossed_steps(bins: np.ndarray, others: np.ndarray) -> int:
+    """How many steps the layout of `cross_rows` has."""
+    names, lane_of = _lanes(bins)
+    width, lines = int(others.max()) + 1, -(-len(names) // LANES) * LANES
+    table = np.bincount(lane_of * width + others, minlength=lines * width)
+    return int(table.reshape(-1, LANES, width).max(1).sum())
+
+
+def cross_rows(bins: np.ndarray, others: np.ndarray) -> Grouped:
+    """The layout of rows that fall into two kinds of bins, as the cells of a table do.
+
+    A lane is one of `bins`, and the rows of a step fall into one of `others`: what depends on
+    either is read once for eight rows. Cells without a row are padding.
+    """
+    names, lane_of = _lanes(bins)
+    # The rows of one cell take several steps.
+    cell = lane_of * (int(others.max()) + 1) + others
+    order = np.argsort(cell, kind="stable")
+    starts = np.flatnonzero(np.diff(cell[order], prepend=-1))
+    again = np.empty(len(cell), int)
+    again[order] = np.arange(len(cell)) - np.repeat(starts, np.diff(starts, append=len(cell)))
+    width = (int(others.max()) + 1) * (int(again.max()) + 1)
+    key = lane_of // LANES * width + others * (int(again.max()) + 1) + again
+    found, step_of = np.unique(key, return_inverse=True)
+    steps = np.bincount(found // width)
+    slots = step_of * LANES + lane_of % LANES
+    counted = np.zeros(len(found) * LANES, bool)
+    counted[slots] = True
+    some = np.empty(len(found), np.int32)
+    some[step_of] = np.arange(len(bins))
+    rows = np.repeat(some, LANES)
+    rows[slots] = np.arange(len(bins))
+    lanes = np.append(names, np.full(-len(names) % LANES, names[0]))
+    return Grouped(
+        rows, LANES * (np.cumsum(steps) - steps), steps.astype(np.int64),
+        lanes.astype(np.int32), counted,
     )  # fmt: skip

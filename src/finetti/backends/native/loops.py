@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from finetti.backends.native.accumulating import IDENTITY, Accumulating
 from finetti.backends.native.builder import vector_type
 from finetti.backends.native.elementwise import emit_elementwise, is_math
 from finetti.backends.native.layout import BLOCK_ROWS, LANES, row_blocks
@@ -20,19 +21,19 @@ from finetti.backends.native.outline import Outline
 from finetti.backends.native.plan import Ref, Sink, Store, Table
 from finetti.ir import BOOL, Node
 from finetti.ir.ops.leaf import const
+from finetti.passes.costs import own_cost
 
 if TYPE_CHECKING:
     from finetti.backends.native.emit import Emitter
 
 STRAIGHT_LIMIT = 16
-# Beyond so many functions of mathematics a body calls them: LLVM's time grows with its square.
+# Beyond so many exponentials, or functions as dear, a body calls them: LLVM's time grows with its
+# square.
 MATH_LIMIT = 40
 # Matrices of more bytes than this come from memory: they are asked for so many steps ahead.
 _IN_CACHE = 1 << 22
 _AHEAD = 16
 VECTOR = vector_type(LANES)
-COMBINE = {"add": "fadd", "multiply": "fmul", "max": "maximum", "min": "minimum"}
-IDENTITY = {"add": 0.0, "multiply": 1.0, "max": float("-inf"), "min": float("inf")}
 
 
 def straight(length: int) -> bool:
@@ -61,7 +62,7 @@ def is_product(e: Emitter, node: Node) -> bool:
     return fused and node not in e.memory
 
 
-class LoopBody(ABC):
+class LoopBody(Accumulating, ABC):
     """Shared by the three ways: evaluating expressions, lane by lane.
 
     With an outline the body is a function of its own: what the caller knows goes through `place`,
@@ -130,7 +131,7 @@ class LoopBody(ABC):
     def prepare(self, roots: list[Ref]) -> None:
         """Everything that does not change from step to step."""
         nodes = list(walk(self.e, roots))
-        math = sum(node.type.size > 1 and is_math(node) for node in nodes)
+        math = sum(own_cost(node) / 20 for node in nodes if node.type.size > 1 and is_math(node))
         self.b.call_math = math > MATH_LIMIT
         for node in nodes:
             if node.type.size == 1:
@@ -302,21 +303,6 @@ class LoopBody(ABC):
             return self.b.select(value, 1.0, 0.0, self.lanes)
         return value
 
-    def _combine(self, sink: Sink, x: str, y: str, lanes: int) -> str:
-        return getattr(self.b, COMBINE[sink.combine])(x, y, lanes)  # type: ignore[no-any-return]
-
-    def _horizontal(self, sink: Sink, value: str) -> str:
-        if sink.combine == "add":
-            return self.b.reduce_fadd(value, self.lanes)
-        if sink.combine == "max":
-            return self.b.reduce_fmax(value, self.lanes)
-        if sink.combine == "min":
-            return self.b.reduce_fmin(value, self.lanes)
-        total = self.b.extract(value, 0, self.lanes)
-        for lane in range(1, self.lanes):
-            total = self.b.fmul(total, self.b.extract(value, lane, self.lanes))
-        return total
-
     def _into_bin(self, sink: Sink, position: str | int, value: str) -> None:
         b = self.b
         pointer = b.element_pointer(self.sums_of(sink.node), position)
@@ -335,7 +321,7 @@ class LoopBody(ABC):
     def _target(self, store: Store, at: int) -> str:
         if isinstance(store.target, Node):
             return self.array(store.target, store.start + at)
-        return self.place("%out", 8 * (store.start + at))
+        return self.place(*self.e.output(store.start + at))
 
 
 class PlainBody(LoopBody):
@@ -363,8 +349,8 @@ class PlainBody(LoopBody):
         self.accumulators: list[tuple[Sink, int, str]] = []
         for sink in sinks:
             if sink.bins is None:
-                start = b.const(IDENTITY[sink.combine], LANES)
-                for j in range(sink.node.type.size if sink.matrix is not None else 1):
+                for j in range(self.parts(sink)):
+                    start = b.const(0.0 if j else IDENTITY[sink.combine], LANES)
                     self.accumulators.append((sink, j, b.open_phi(VECTOR, start, before)))
         b.fuse(True)
         self.mask: str | None = None
@@ -392,8 +378,8 @@ class PlainBody(LoopBody):
     def finish(self) -> None:
         """What the accumulators hold in the end."""
         b = self.b
-        for (sink, j, _), new in zip(self.accumulators, self.new, strict=True):
-            total = self._horizontal(sink, new)
+        ends = [(*pair[:2], new) for pair, new in zip(self.accumulators, self.new, strict=True)]
+        for sink, j, total in self.settled(ends):
             if sink.matrix is None:
                 self.sums.append((sink, total))
             elif sink.node in self.targets:
@@ -456,7 +442,7 @@ class PlainBody(LoopBody):
             if sink.matrix is not None:
                 new = b.fma(self.column(sink.node, j), value, old, LANES)
             else:
-                new = self._combine(sink, old, value, LANES)
+                new = self.grown(sink, j, old, value)
             self.new.append(new if self.mask is None else b.select(self.mask, new, old, LANES))
         for sink in sinks:
             if sink.bins is not None:

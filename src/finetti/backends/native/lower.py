@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from finetti.backends.native import dynamic_index
+from finetti.backends.native.columns import take_apart
+from finetti.backends.native.lanes import unfold
+from finetti.backends.native.products import log1p_unit, multiply_logs
 from finetti.backends.native.small import spread
 from finetti.ir import BOOL, FLOAT, OPS, Node, topological
 from finetti.ir.node import constant_data, make
-from finetti.ir.opdef import reals, unary
 from finetti.ir.ops.leaf import const
 from finetti.ir.types import TensorType, promote
 from finetti.passes.facts import nonnegative
@@ -28,22 +30,19 @@ from finetti.passes.simplify import (
     mul,
     negate,
     number,
+    shared,
     simplify,
 )
-
-log1p_unit = unary(
-    "log1p_unit", numpy=np.log1p, native="log1p01", jax="jax.numpy.log1p", samples=reals(0.0, 1.0),
-    vjp=None, notes={"vjp": "made after differentiation: log1p of a number in [0, 1]"},
-)  # fmt: skip
 
 Rule = Callable[..., Node | None]
 
 
 def lower(outputs: Iterable[Node]) -> list[Node]:
     """Rewrite a simplified graph into what the emitter takes."""
-    outputs = list(outputs)
+    outputs = take_apart(outputs)
     if any(node.op.name == "scan" for node in topological(outputs)):
-        outputs = chains.shorten(spread(simplify(outputs, last=True)))
+        outputs = simplify(unfold(shared.share(outputs)), last=True)
+        outputs = chains.shorten(spread(outputs))
         outputs = loops.tidy(outputs, last=True)
     new: dict[Node, Node] = {}
     for node in topological(outputs):
@@ -53,7 +52,7 @@ def lower(outputs: Iterable[Node]) -> list[Node]:
         if lowered is None:
             lowered = node if args == node.args else make(node.op, args, node.attrs)
         new[node] = lowered
-    return [new[node] for node in outputs]
+    return multiply_logs([new[node] for node in outputs])
 
 
 def _tail(x: Node) -> Node:
@@ -69,6 +68,12 @@ def _sigmoid(x: Node) -> Node:
     upper = build("where", build("greater_equal", x, number(0.0)), number(1.0), tail)
     # `build` would see a sigmoid in it again
     return mul(upper, make(OPS["reciprocal"], (add(tail, number(1.0)),)))
+
+
+def _logaddexp(x: Node, y: Node) -> Node:
+    same = build("logical_and", build("isinf", x), build("equal", x, y))
+    gap = build("where", same, number(0.0), add(x, negate(y)))
+    return add(build("maximum", x, y), make(log1p_unit, (_tail(gap),)))
 
 
 def _x_times(x: Node, y: Node, logarithm: Node) -> Node:
@@ -158,6 +163,11 @@ def _scan(*rest: Any) -> Node:
     return make(OPS["scan"], tuple(args), (body.rewritten("lower", lower), length, reverse, sizes))
 
 
+def _parts(*rest: Any) -> Node:
+    *args, body, count, places, homes = rest
+    return make(OPS["parts"], tuple(args), (body.rewritten("lower", lower), count, places, homes))
+
+
 def _piece(x: Node, start: int, shape: tuple[int, ...], dtype: str) -> Node | None:
     """Truths are numbers in memory."""
     if dtype != BOOL:
@@ -178,6 +188,7 @@ def _array(value: Any) -> Node:
 _RULES: dict[str, Rule] = {
     "softplus": _softplus,
     "sigmoid": _sigmoid,
+    "logaddexp": _logaddexp,
     "xlogy": lambda x, y: _x_times(x, y, build("log", y)),
     "xlog1py": lambda x, y: _x_times(x, y, build("log1p", y)),
     "matmul": _matmul,
@@ -187,5 +198,6 @@ _RULES: dict[str, Rule] = {
     "index_set": _index_set,
     "piece": _piece,
     "scan": _scan,
+    "parts": _parts,
     "stop_gradient": lambda x: x,
 }

@@ -21,28 +21,20 @@ from finetti.errors import NotYetSupported
 from finetti.ir import OPS, Node, topological
 from finetti.ir.node import constant_data, make
 from finetti.ir.ops.leaf import const
+from finetti.ir.ops.parts import is_result
+from finetti.passes.costs import own_cost
 
-# Operations that cost as much as about twenty additions.
-_HEAVY = {"exp", "log", "log1p", "log1p_unit", "expm1", "reciprocal", "divide", "sqrt", "power",
-          "sin", "cos", "tan", "tanh", "erf", "erfc", "erfcx", "log_ndtr", "mills_inverse",
-          "logaddexp", "log1mexp", "arcsinh", "arccosh", "arctanh", "arctan2", "sinh",
-          "cosh"}  # fmt: skip
-_VERY_HEAVY = {"gammaln", "digamma", "polygamma", "erfinv", "ndtri", "gamma", "i0e", "i1e", "ive",
-               "gammainc", "gammaincc", "gammainc_d", "gammaincinv", "betainc", "betainc_d",
-               "betaincinv"}  # fmt: skip
 _RECOMPUTE_LIMIT = 12
 # Matrices up to this many columns are multiplied inside the loop over their rows, written out;
 FUSED_COLUMNS = 16
 # up to this many a block of rows at a time.
 BLOCKED_COLUMNS = 512
-_KERNELS = {"scan", "blackbox", *KERNELS}
+_KERNELS = {"scan", "parts", "blackbox", *KERNELS}
 _MOVEMENT = {"index", "transpose", "broadcast_to", "piece"}
-_REDUCTIONS = {"sum", "prod", "max", "min", "all", "any"}
-
-
-def own_cost(node: Node) -> int:
-    """What one element of an operation takes, in additions."""
-    return 60 if node.op.name in _VERY_HEAVY else 20 if node.op.name in _HEAVY else 1
+_COMBINE = {"sum": "add", "sum_log": "log", "sum_log1p": "log1p",
+            "sum_log1p_any": "log1p_any", "prod": "multiply", "max": "max",
+            "any": "max", "min": "min", "all": "min"}  # fmt: skip
+_REDUCTIONS = set(_COMBINE)
 
 
 class Table:
@@ -156,7 +148,7 @@ class Plan:
     def _resolve(self, node: Node) -> Ref:
         if node.op.name == "reshape":
             return self.ref(node.args[0])
-        if node.op.name not in _MOVEMENT or node.op is const:
+        if node.op.name not in _MOVEMENT or is_result(node):
             return Ref(node)
         indices = node.args[1:]
         if any(index.op is not const for index in indices):
@@ -204,7 +196,7 @@ class Plan:
         name = node.op.name
         return name in ("input", "const", "index_add", "concatenate") or name in _KERNELS and (
             not self.fused_product(node)
-        ) or (name in _REDUCTIONS and node.type.size > 1)  # fmt: skip
+        ) or (name in _REDUCTIONS and node.type.size > 1) or is_result(node)  # fmt: skip
 
     def fused_product(self, node: Node) -> bool:
         """Whether a matrix product is computed inside the loop over the rows."""
@@ -261,6 +253,8 @@ class Plan:
         if name in ("input", "const") or name == "transpose" and node.args[0].op is const:
             # A transposed matrix is read as it is stored, so its positions are not worked out.
             self.level[node], self.cost[node] = 0, 0
+        elif is_result(node):
+            self.level[node], self.cost[node] = self.level[node.args[0]], 0
         elif name == "reshape" or name in _MOVEMENT:
             self._rank_moved(node)
         elif name in _REDUCTIONS or name == "index_add" or self._product(node) == "columns":
@@ -356,9 +350,7 @@ class Plan:
                 tuple(1 if a in axes else n for a, n in enumerate(arg.shape))
             )
             bins = Table(np.broadcast_to(kept, arg.shape))
-        combine = {"sum": "add", "prod": "multiply", "max": "max", "any": "max"}.get(
-            node.op.name, "min"
-        )
+        combine = _COMBINE[node.op.name]
         ref = self.ref(arg)
         if combine in ("max", "min"):
             # The gradient looks for the extreme among the elements.

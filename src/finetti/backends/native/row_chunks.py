@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from finetti.backends.native.accumulating import COMBINE
 from finetti.backends.native.builder import Builder
 from finetti.backends.native.counting import fold_lanes
 from finetti.backends.native.layout import LANES
-from finetti.backends.native.loops import COMBINE, LoopBody, is_product, walk
+from finetti.backends.native.loops import LoopBody, is_product, walk
 from finetti.backends.native.outline import Outline
-from finetti.backends.native.plan import Ref, Sink, Store, own_cost
+from finetti.backends.native.plan import Ref, Sink, Store
+from finetti.passes.costs import own_cost
 
 if TYPE_CHECKING:
     from finetti.backends.native.emit import Emitter
@@ -35,7 +37,7 @@ def bounds(e: Emitter, body: LoopBody, sinks: list[Sink], stores: list[Store]) -
     if any(sink.bins is not None and sink.combine != "add" for sink in sinks):
         return []
     roots = [sink.value for sink in sinks] + [store.value for store in stores]
-    count = min(MOST_CHUNKS, body.rows * _row_cost(e, roots, sinks) // LEAST_WORK)
+    count = min(MOST_CHUNKS, body.rows * row_cost(e, roots, sinks) // LEAST_WORK)
     groups = sum(sink.node.type.size for sink in sinks if sink.bins is not None)
     if groups:
         count = min(count, body.rows // (ROWS_A_SUM * groups))
@@ -45,7 +47,7 @@ def bounds(e: Emitter, body: LoopBody, sinks: list[Sink], stores: list[Store]) -
     return found if len(found) > 2 else []
 
 
-def _row_cost(e: Emitter, roots: list[Ref], sinks: list[Sink]) -> int:
+def row_cost(e: Emitter, roots: list[Ref], sinks: list[Sink]) -> int:
     """What a row takes, in additions."""
     cost = sum(2 * sink.node.type.size for sink in sinks if sink.matrix is not None)
     for node in walk(e, roots):

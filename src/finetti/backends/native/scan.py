@@ -7,22 +7,32 @@ carries lie in scratch memory. A loop takes the addresses of its arguments and o
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finetti.backends.native.builder import Builder, vector_type
 from finetti.backends.native.emit import Emitter
-from finetti.backends.native.loops import LoopBody, straight
+from finetti.backends.native.loops import STRAIGHT_LIMIT, LoopBody, straight
 from finetti.backends.native.plan import Loop, Plan, Ref, Sink
-from finetti.backends.native.small import RegisterBody, load_at, members, store_at
-from finetti.ir import BOOL, Node, rebuild
+from finetti.backends.native.small import (
+    RegisterBody,
+    load_at,
+    members,
+    merged,
+    shuffle,
+    store_at,
+)
+from finetti.ir import BOOL, Node, rebuild, topological
 from finetti.ir.body import Body
 from finetti.ir.node import make
 from finetti.ir.ops.control import body_of, parts_of
-from finetti.ir.ops.leaf import input_
+from finetti.ir.ops.leaf import const, input_
 
 if TYPE_CHECKING:
     from finetti.backends.native.plan import Store
+
+_COPIED = 128  # elements that are copied without a call
 
 
 @dataclass
@@ -55,6 +65,16 @@ class StepEmitter(Emitter):
         self.entry = self.b = b
         self.parts = [b]
         self.pack, self.scratch, self.status = parent.pack, parent.scratch, parent.status
+        # Where the arrays begin that a step leaves behind: (place among the outputs, address).
+        self.left: list[tuple[int, str]] = []
+
+    def output(self, start: int) -> tuple[str, int]:
+        """Base pointer and byte offset of a place among the outputs."""
+        found = bisect_right(self.left, start, key=lambda entry: entry[0])
+        if not found:
+            return super().output(start)
+        first, pointer = self.left[found - 1]
+        return pointer, 8 * (start - first)
 
     def step(self) -> None:
         """The code of one step, up to the values of its outputs."""
@@ -70,7 +90,7 @@ class StepEmitter(Emitter):
             super()._loop(loop)
             return
         for sink in loop.sinks:
-            added = loop.length == 1 or members(sink) is None  # in memory, to what is there
+            added = members(sink) is None  # in memory, to what is there
             if sink.node.type.size > 1 and sink.matrix is None and added:
                 self._clear(sink)
         self._run(RegisterBody(self, loop.length), loop.sinks, loop.stores)
@@ -104,21 +124,30 @@ class StepEmitter(Emitter):
         """Put together a small array whose parts are all in registers."""
         parts = [self.plan.ref(arg) for arg in node.args]
         known = all(
-            arg.type.size == 1 or ref.node in self.vectors and ref.table is None
+            arg.type.size == 1 or ref.node in self.vectors
             for arg, ref in zip(node.args, parts, strict=True)
         )
         lined = all(length == 1 for length in node.shape[: node.attrs[0]])
         if not known or not lined or node.type.dtype == BOOL or node.type.size < 2:
             return False
-        value, lane, size = "poison", 0, node.type.size
+        size = node.type.size
+        numbers: list[tuple[int, Node]] = []
+        lanes: dict[Node, list[int]] = {}  # of each array, where its elements go
+        at = 0
         for arg, ref in zip(node.args, parts, strict=True):
-            for i in range(arg.type.size):
-                if arg.type.size == 1:
-                    element = self.number(arg)
-                else:
-                    element = self.b.extract(self.vectors[ref.node], i, arg.type.size)
-                value = self.b.insert(value, element, lane, size)
-                lane += 1
+            if arg.type.size == 1:
+                numbers.append((at, arg))
+            else:
+                own = lanes.setdefault(ref.node, [-1] * size)
+                places = range(arg.type.size) if ref.table is None else ref.table.positions.tolist()
+                own[at : at + arg.type.size] = places
+            at += arg.type.size
+        value = "poison"
+        for source, places in lanes.items():
+            picked = shuffle(self.b, self.vectors[source], source.type.size, places)
+            value = picked if value == "poison" else merged(self.b, value, picked, places)
+        for lane, arg in numbers:
+            value = self.b.insert(value, self.number(arg), lane, size)
         self.b.store(value, self.pointer(node), size)
         self.vectors[node] = value
         return True
@@ -152,6 +181,7 @@ def _of_one_line(node: Node) -> bool:
 def emit_scan(e: Emitter, node: Node) -> None:
     """Emit a loop as a function, and its call."""
     b = e.b.child()
+    b.hurried = True
     symbol = f"finetti_scan{len(b.functions)}"
     b.functions[symbol] = ""  # its place; inner loops come after it
     _Scan(e, node, b).emit()
@@ -203,6 +233,11 @@ class _Scan:
                 self.e.hold(carry.node, carry.phi)
         for i, node in enumerate(body.inputs[first:second], first):
             self._element(i, node, at)
+        for k, out in enumerate(body.kept, first):
+            if out.type.size > 1:
+                base = b.byte_pointer("%y", 8 * self.parts[k])
+                target = b.element_pointer(base, b.iop("mul", at, out.type.size))
+                self.e.left.append((self.starts[k], target))
         self.e.step()
         following = [self._next(carry, i) for i, carry in enumerate(carried)]
         for k, out in enumerate(body.kept, first):
@@ -266,11 +301,34 @@ class _Scan:
         if carry.phi is None:
             return None
         if carry.node.type.size == 1:
+            self._reset(carry)
             return self.e.number(carry.out)
         value = self.e.value(carry.out)
         if value is None:
             value = self.b.load(self._left(i), carry.node.type.size)
         return value
+
+    def _reset(self, carry: _Carried) -> None:
+        """A carry that is set to something known where it passes a bound: a branch, seldom taken.
+
+        The processor foresees it, so the steps need not wait for the comparison.
+        """
+        out, b = carry.out, self.b
+        known = {*self.body.inputs[self.body.carries :]}
+        if out in self.e.scalars or out.op.name != "where" or out.type.dtype == BOOL:
+            return
+        condition, x, y = out.args
+        sides = [side.op is const or side in known for side in (x, y)]
+        if sum(sides) != 1 or not _waits(condition, carry.node):
+            return
+        seldom, often = (x, y) if sides[0] else (y, x)
+        values = [self.e.scalar(condition), self.e.number(often), self.e.number(seldom)]
+        before, taken, after = b.block, b.fresh_label("reset"), b.fresh_label("on")
+        b.branch_if(values[0], *((taken, after) if sides[0] else (after, taken)))
+        b.label(taken)
+        b.branch(after)
+        b.label(after)
+        self.e.scalars[out] = b.phi("double", (values[1], before), (values[2], taken))
 
     def _hand_on(self, carry: _Carried, value: str | None, i: int) -> None:
         size = carry.node.type.size
@@ -281,18 +339,10 @@ class _Scan:
 
     def _keep(self, k: int, out: Node, at: str) -> None:
         """Write what the step leaves behind."""
-        b, size = self.b, out.type.size
-        base = b.byte_pointer("%y", 8 * self.parts[k])
-        place = at if size == 1 else b.iop("mul", at, size)
-        target = b.element_pointer(base, place)
-        if size == 1:
-            b.store(self.e.number(out), target)
-            return
-        value = self.e.value(out)
-        if value is not None:
-            b.store(value, target, size)
-        else:
-            self._copy(self._left(k), target, size)
+        b = self.b
+        if out.type.size == 1:  # arrays are where they belong already
+            base = b.byte_pointer("%y", 8 * self.parts[k])
+            b.store(self.e.number(out), b.element_pointer(base, at))
 
     def _left(self, k: int) -> str:
         """Where the step left an output that is an array."""
@@ -302,14 +352,22 @@ class _Scan:
         b = self.b
         if not size:
             return
-        if straight(size):
-            b.store(b.load(source, size), target, size)
+        if size <= _COPIED:
+            for at in range(0, size, STRAIGHT_LIMIT):
+                lanes = min(STRAIGHT_LIMIT, size - at)
+                value = b.load(b.element_pointer(source, at), lanes)
+                b.store(value, b.element_pointer(target, at), lanes)
             return
         b.declare("llvm.memcpy.p0.p0.i64", "void", ["ptr", "ptr", "i64", "i1"])
         b.effect(
             f"call void @llvm.memcpy.p0.p0.i64(ptr align 8 {target}, ptr align 8 {source}, "
             f"i64 {8 * size}, i1 false)"
         )
+
+
+def _waits(node: Node, carry: Node) -> bool:
+    """Whether a node is computed from a carry."""
+    return carry in topological([node])
 
 
 def small(node: Node) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from finetti.backends.native.accumulating import IDENTITY
 from finetti.backends.native.builder import Builder
-from finetti.backends.native.loops import IDENTITY, straight
+from finetti.backends.native.loops import straight
 from finetti.backends.native.plan import Sink, Table
 from finetti.backends.native.straight import StraightBody
 from finetti.ir import BOOL, Node, topological
@@ -71,9 +72,17 @@ def _product(a: Node, b: Node) -> Node | None:
 
 def shuffle(b: Builder, value: str, size: int, places: Sequence[int], other: str = "poison") -> str:
     """Lanes of `value` (and, from `size` on, of `other`) in a new order."""
-    mask = ", ".join(f"i32 {place}" for place in places)
+    mask = ", ".join("i32 poison" if place < 0 else f"i32 {place}" for place in places)
     kind = f"<{size} x double>"
     return b.emit(f"shufflevector {kind} {value}, {kind} {other}, <{len(places)} x i32> <{mask}>")
+
+
+def merged(b: Builder, value: str, other: str, places: Sequence[int]) -> str:
+    """Lanes of `other` where `places` has any, those of `value` elsewhere."""
+    size = len(places)
+    mask = ", ".join(f"i32 {lane if at < 0 else size + lane}" for lane, at in enumerate(places))
+    kind = f"<{size} x double>"
+    return b.emit(f"shufflevector {kind} {value}, {kind} {other}, <{size} x i32> <{mask}>")
 
 
 def members(sink: Sink) -> list[list[int]] | None:
@@ -103,7 +112,7 @@ class RegisterBody(StraightBody):
     def accumulate(self, sinks: list[Sink], values: list[str]) -> None:
         rest: list[tuple[Sink, str]] = []
         for sink, value in zip(sinks, values, strict=True):
-            lanes = members(sink) if self.lanes > 1 else None
+            lanes = members(sink)
             if lanes is None:
                 rest.append((sink, value))
             else:
@@ -114,7 +123,11 @@ class RegisterBody(StraightBody):
         b, size = self.b, sink.node.type.size
         blank = b.const(IDENTITY[sink.combine], self.lanes)
         total = ""
-        for k in range(max(map(len, lanes))):
+        if self.lanes == 1:
+            place = next(at for at, own in enumerate(lanes) if own)
+            total = b.insert(b.const(IDENTITY[sink.combine], size), value, place, size)
+            lanes = []
+        for k in range(max(map(len, lanes), default=0)):
             places = [own[k] if k < len(own) else self.lanes for own in lanes]
             part = shuffle(b, value, self.lanes, places, blank)
             total = self._combine(sink, total, part, size) if total else part
@@ -143,4 +156,4 @@ def _checked(b: Builder, place: str, length: int) -> tuple[str, str]:
     return inside, b.select(inside, at, 0, element="i64")
 
 
-__all__ = ["RegisterBody", "load_at", "members", "shuffle", "spread", "store_at"]
+__all__ = ["RegisterBody", "load_at", "members", "merged", "shuffle", "spread", "store_at"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from finetti.backends.native.parts import opened
 from finetti.backends.native.plan import Plan
 from finetti.ir import Node
 from finetti.ir.ops.leaf import const
 
-_FUNCTIONS = {"exp", "log", "log1p", "log1p_unit", "expm1", "sqrt", "power", "sin", "cos", "tan",
-              "tanh", "erf", "erfc", "gammaln", "digamma", "polygamma"}  # fmt: skip
+_FUNCTIONS = {"exp", "log", "log1p", "log1p_unit", "log_few", "expm1", "sqrt", "power", "sin",
+              "cos", "tan", "tanh", "erf", "erfc", "gammaln", "digamma", "polygamma"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,4 +66,8 @@ def _computed(plan: Plan) -> list[tuple[Node, int]]:
             counts.append((node, node.args[0].type.size))
         elif node.op.name == "matmul":
             counts.append((node, 2 * node.type.size * node.args[0].shape[-1]))
+        elif node.op.name == "parts":
+            body, parts = opened(node.attrs[0]), node.attrs[1]
+            inner = _computed(Plan([(out, i) for i, out in enumerate(body.outputs)]))
+            counts += [(own, parts * count) for own, count in inner]
     return counts

@@ -229,6 +229,11 @@ def _while(walk: Any, eqn: Any, args: list[Value], used: Sequence[bool]) -> list
     first, second = int(params["cond_nconsts"]), int(params["body_nconsts"])
     to_test, to_body = args[:first], args[first : first + second]
     carry, count = args[first + second :], 0
+    steps = _steps_of_while(walk, (*test, to_test), (*body, to_body), carry)
+    if steps * max(1, len(body[0].eqns)) > FEW_EQUATIONS:
+        return ops.scan(  # type: ignore[no-any-return]
+            lambda state: (_call(walk, body, [*to_body, *state]), None), list(carry), length=steps
+        )[0]
     while True:
         (holds,) = _call(walk, test, [*to_test, *carry])
         number = ops.constant_value(holds) if isinstance(holds, Tensor) else None
@@ -242,6 +247,49 @@ def _while(walk: Any, eqn: Any, args: list[Value], used: Sequence[bool]) -> list
         count += 1
         check_length(eqn, body[0], count)
         carry = _call(walk, body, [*to_body, *carry])
+
+
+# A jaxpr, its constants, and the values that come before the carry among its arguments.
+_Part = tuple[Any, Sequence[Any], list[Value]]
+
+
+def _steps_of_while(walk: Any, test: _Part, body: _Part, carry: list[Value]) -> int:
+    """How many steps a loop takes whose test looks at known numbers only, counters; else 0."""
+    if not all(isinstance(x, Tensor) for x in (*carry, *test[2], *body[2])):
+        return 0
+    asked = _carried(test, test[0].outvars)
+    while True:  # what the test asks for may be made of other things that are carried
+        more = asked | _carried(body, [body[0].outvars[k] for k in asked])
+        if more == asked:
+            break
+        asked = more
+    if not asked or any(ops.constant_value(carry[k]) is None for k in asked):
+        return 0
+    places, state, count = sorted(asked), list(carry), 0
+    while True:
+        (holds,) = _call(walk, test[:2], [*test[2], *state])
+        number = ops.constant_value(holds)
+        if number is None:
+            return 0
+        if not number.any():
+            return count
+        count += 1
+        if count * max(1, len(asked)) > MOST_EQUATIONS:
+            return 0
+        given = [*body[2], *state]
+        following = walk.open(body[0], [_constant(c) for c in body[1]], given, places)
+        for place, value in zip(places, following, strict=True):
+            state[place] = value
+
+
+def _carried(part: _Part, outvars: Sequence[Any]) -> set[int]:
+    """The places in the carry of what some results of a jaxpr depend on."""
+    jaxpr, _, before = part
+    wanted = {id(v) for v in outvars}
+    for eqn in reversed(jaxpr.eqns):
+        if not wanted.isdisjoint(map(id, eqn.outvars)):
+            wanted.update(map(id, eqn.invars))
+    return {k for k, v in enumerate(jaxpr.invars[len(before) :]) if id(v) in wanted}
 
 
 STRUCTURED: dict[str, Callable[[Any, Any, list[Value], Sequence[bool]], list[Value]]] = {

@@ -22,6 +22,7 @@ from finetti.dialects.numpyro import (
     util,
 )
 from finetti.dialects.numpyro.distributions.base import enable_validation, validation_enabled
+from finetti.dialects.numpyro.infer.inspect import render_model
 from finetti.dialects.numpyro.missing import explain
 from finetti.dialects.numpyro.primitives import (
     deterministic,
@@ -41,8 +42,8 @@ __version__ = "0.22.0+finetti"
 __all__ = [
     "__version__", "deterministic", "diagnostics", "distributions", "enable_validation",
     "enable_x64", "factor", "get_mask", "handlers", "infer", "mutable", "param", "plate",
-    "plate_stack", "primitives", "prng_key", "sample", "set_host_device_count", "set_platform",
-    "subsample", "util", "validation_enabled",
+    "plate_stack", "primitives", "prng_key", "render_model", "sample", "set_host_device_count",
+    "set_platform", "subsample", "util", "validation_enabled",
 ]  # fmt: skip
 
 # NumPyro's module below its root -> ours, where the names differ
@@ -55,10 +56,8 @@ ELSEWHERE = {
     "distributions.conjugate": "distributions",
     "distributions.censored": "distributions",
     "distributions.mixtures": "distributions",
-    "infer.hmc": "infer",
-    "infer.hmc_util": "infer",
 }
-_INNER = ("lowered", "missing", "sites", "translate")
+_INNER = ("collapsing", "loops", "lowered", "missing", "replacing", "sites", "translate")
 
 
 def module(name: str, nn: Any = None, input_shape: Any = None) -> ModuleType:

@@ -10,13 +10,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from finetti.dialects.numpyro.collapsing import collapse
 from finetti.dialects.numpyro.primitives import (
     CondIndepStackFrame,
     Message,
     Messenger,
     prng_key,
 )
-from finetti.dialects.numpyro.replacing import collapse, do, lift, reparam
+from finetti.dialects.numpyro.replacing import do, lift, reparam
 from finetti.errors import ParameterError
 
 __all__ = [
@@ -317,6 +318,8 @@ class mask(Messenger):
             msg["mask"] = self.mask if inner is None else self.mask & inner
         elif msg["type"] == "sample":
             msg["fn"] = msg["fn"].mask(self.mask)
+            hidden = msg.get("mask")  # the Jacobian of a latent value is left out where it is
+            msg["mask"] = self.mask if hidden is None else self.mask & hidden
 
 
 class scale(Messenger):

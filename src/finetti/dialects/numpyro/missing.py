@@ -13,6 +13,14 @@ _ENUM = (
 )
 _NETS = "networks made by libraries are not there yet: write their weights as sample sites."
 _LATER = "it is not there yet."
+_GIBBS = (
+    "kernels for discrete sites are not there yet: sum them out with `dist.MixtureSameFamily` or "
+    "`jax.scipy.special.logsumexp`, and use NUTS."
+)
+_FUNCTIONAL = (
+    "the parts of NumPyro's sampler are not there: finetti's is native code. Give a kernel to "
+    "`MCMC`, or take the density for another sampler from `numpyro.infer.util.initialize_model`."
+)
 # the beginning of a name -> why it is refused
 REASONS = {
     "infer.SVI": _SVI,
@@ -29,13 +37,25 @@ REASONS = {
     "contrib.module": _NETS,
     "contrib.nested_sampling": _LATER,
     "contrib.stochastic_support": _LATER,
+    "contrib.ecs_proxies": "subsampling inside of HMC (HMCECS) is not there yet.",
     "contrib.tfp": "distributions of TensorFlow Probability are not there.",
     "contrib": _LATER,
     "examples": "data sets are not shipped: load them from their source.",
     "nn": _NETS,
-    "compat": _LATER,
+    "compat": "the names of Pyro's common interface are not there: write NumPyro's own.",
+    "distributions.flows": _SVI,
+    "infer.calibration": _SVI,
+    "infer.gibbs": _GIBBS,
+    "infer.hmc.": _FUNCTIONAL,
+    "infer.hmc_util.": _FUNCTIONAL,
+    "infer.hmc_gibbs": _GIBBS,
+    "infer.importance": _SVI,
+    "infer.mixed_hmc": _GIBBS,
+    "infer.psis_diagnostic": _SVI,
     "ops": _LATER,
     "infer": _LATER,
+    "util.check_model_guide_match": _SVI,
+    "util.progress_bar_factory": "runs show finetti's own progress.",
 }
 
 
@@ -56,5 +76,6 @@ def explain(name: str, known: Iterable[str]) -> AttributeError:
     near = f" The nearest names there are: {', '.join(close)}." if close else ""
     for beginning in sorted(REASONS, key=len, reverse=True):
         if name.startswith(beginning):
-            return NotYetSupported(f"numpyro.{name}: {REASONS[beginning]}{near}")
+            reason = REASONS[beginning]
+            return NotYetSupported(f"numpyro.{name}: {reason}{near if reason is _LATER else ''}")
     return NotYetSupported(f"numpyro.{name}: finetti does not have it.{near}")

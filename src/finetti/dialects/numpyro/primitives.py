@@ -152,6 +152,11 @@ def sample(
             f"sample {name!r}: sample_shape={sample_shape!r}, expected a tuple of whole numbers, "
             "e.g. (3,)."
         )
+    if isinstance(name, dist.Distribution):
+        raise TypeError(
+            f"sample: the name comes first, then the distribution: `numpyro.sample({fn!r}, "
+            f"dist.{type(name).__name__}(...))`."
+        )
     if not isinstance(fn, dist.Distribution):
         raise TypeError(
             f"sample {name!r}: expected an instance of numpyro.distributions.Distribution, got "
@@ -159,7 +164,7 @@ def sample(
             "there."
         )
     if not _PYRO_STACK:
-        return fn(rng_key=rng_key, sample_shape=sample_shape) if obs is None else obs
+        return drawn(name, fn, rng_key, sample_shape) if obs is None else obs
     if obs_mask is not None:
         return _masked_sample(name, fn, obs, obs_mask, {"rng_key": rng_key, "infer": infer})
     return apply_stack({
@@ -291,6 +296,28 @@ def _pick(size: int, subsample_size: int | None, rng_key: Any = None) -> Any:
     return jax.random.choice(rng_key, size, (subsample_size,), replace=False)
 
 
+def spread(msg: Message, frames: Sequence[CondIndepStackFrame]) -> None:
+    """Give a site the plates' axes; axes that were asked for by sample_shape are among them."""
+    own = tuple(msg["fn"].batch_shape)
+    if "sample_shape" in msg["kwargs"]:
+        own = (*msg["kwargs"]["sample_shape"], *own)
+        msg["kwargs"]["sample_shape"] = ()
+    expected = [1] * max(-frame.dim for frame in frames)
+    for frame in frames:
+        expected[frame.dim] = frame.size
+    try:
+        shape = jnp.broadcast_shapes(tuple(expected), own)
+    except ValueError:
+        rows = ", ".join(f"{f.name} (dim {f.dim}, size {f.size})" for f in frames)
+        raise ParameterError(
+            f"site {msg['name']!r}: its distribution has batch shape {tuple(own)}, which does "
+            f"not fit the open plates: {rows}. Axes count from the right; give the parameters "
+            "axes of length 1 (`x[:, None]`) where a plate lies in between, or the plate "
+            "another dim."
+        ) from None
+    msg["fn"] = msg["fn"].expand(shape)
+
+
 class plate(Messenger):
     """Conditional independence along an axis.
 
@@ -354,31 +381,10 @@ class plate(Messenger):
         if kind == "deterministic":
             return
         if kind == "sample":
-            self._spread(msg, frames)
+            spread(msg, frames)
         if self.size != self.subsample_size:
             before = 1.0 if msg["scale"] is None else msg["scale"]
             msg["scale"] = before * (self.size / self.subsample_size)
-
-    def _spread(self, msg: Message, frames: Sequence[CondIndepStackFrame]) -> None:
-        """Give a site the plates' axes; axes that were asked for by sample_shape are among them."""
-        own = tuple(msg["fn"].batch_shape)
-        if "sample_shape" in msg["kwargs"]:
-            own = (*msg["kwargs"]["sample_shape"], *own)
-            msg["kwargs"]["sample_shape"] = ()
-        expected = [1] * max(-frame.dim for frame in frames)
-        for frame in frames:
-            expected[frame.dim] = frame.size
-        try:
-            shape = jnp.broadcast_shapes(tuple(expected), own)
-        except ValueError:
-            rows = ", ".join(f"{f.name} (dim {f.dim}, size {f.size})" for f in frames)
-            raise ParameterError(
-                f"site {msg['name']!r}: its distribution has batch shape {tuple(own)}, which does "
-                f"not fit the open plates: {rows}. Axes count from the right; give the parameters "
-                "axes of length 1 (`x[:, None]`) where a plate lies in between, or the plate "
-                "another dim."
-            ) from None
-        msg["fn"] = msg["fn"].expand(shape)
 
     def postprocess_message(self, msg: Message) -> None:
         if msg["type"] not in ("subsample", "param"):

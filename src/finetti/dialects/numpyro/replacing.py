@@ -8,9 +8,9 @@ from typing import Any
 
 from finetti.dialects.numpyro import distributions as dist
 from finetti.dialects.numpyro.primitives import Message, Messenger, apply_stack
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.errors import ParameterError
 
-__all__ = ["collapse", "do", "lift", "reparam"]
+__all__ = ["do", "lift", "reparam"]
 
 Model = Callable[..., Any]
 
@@ -124,13 +124,3 @@ class reparam(Messenger):
         else:
             msg["is_observed"] = msg["is_observed"] or msg["value"] is None
             msg.update(fn=fn, value=value)
-
-
-class collapse(Messenger):
-    """Refused: conjugate variables are not integrated out."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotYetSupported(
-            "handlers.collapse: conjugate variables are not integrated out; NumPyro needs funsor "
-            "for it. Write the marginal distribution, e.g. `dist.BetaBinomial`, instead."
-        )

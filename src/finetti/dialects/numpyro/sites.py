@@ -19,7 +19,19 @@ from jax.interpreters import batching
 
 from finetti.dialects.jaxpr.functions import trace as traced
 from finetti.dialects.numpyro import distributions as dist
-from finetti.dialects.numpyro.contrib.control_flow import length_of, run_scan
+from finetti.dialects.numpyro.checks import (
+    Plates,
+    explain_tracing,
+    fixed_support,
+    observed_shape,
+)
+from finetti.dialects.numpyro.contrib import branching
+from finetti.dialects.numpyro.contrib.control_flow import (
+    IN_LOOP,
+    first_step,
+    length_of,
+    run_scan,
+)
 from finetti.dialects.numpyro.lowered import Lowered
 from finetti.dialects.numpyro.primitives import Message, Messenger
 from finetti.errors import NotYetSupported, ParameterError
@@ -134,6 +146,7 @@ class Recording(Messenger):
         self._subsampling = subsampling
         self.sites: dict[str, Site] = {}
         self._in_loops: dict[str, str] = {}
+        self._plates = Plates()
 
     def process_message(self, msg: Message) -> None:
         kind = msg["type"]
@@ -141,8 +154,10 @@ class Recording(Messenger):
             msg["value"] = self._latent(msg)
         elif kind == "param" and msg["name"] in self._params:
             msg["value"] = self._params[msg["name"]]
+        elif kind == "plate":
+            self._plates.see(msg)
         elif kind == "control_flow":
-            self._loop(msg)
+            (self._branches if msg["fn"] is branching.run else self._loop)(msg)
         if kind == "prng_key" or (kind == "plate" and msg["value"] is None and self._subsampling):
             if msg["kwargs"]["rng_key"] is None and self._rng_key is not None:
                 msg["kwargs"]["rng_key"] = self._rng_key()
@@ -186,7 +201,10 @@ class Recording(Messenger):
             inner=lowered.event_dims_reinterpreted, distribution=type(fn).__name__,
             message=_seen(msg),
         )  # fmt: skip
-        return self._new(site, _values(lowered, msg["scale"]))
+        values = _values(lowered, msg["scale"])
+        if msg.get("mask") is not None:
+            values["jacobian"] = msg["mask"]
+        return self._new(site, values)
 
     def _unknown_latent(self, name: str, fn: Any, msg: Message) -> Any:
         """A distribution that has no record: a point of the reals and its transform, by JAX."""
@@ -214,31 +232,59 @@ class Recording(Messenger):
         value = from_reals(point)
         self._new(Site("deterministic", name, message=_seen(msg)), {"value": value})
         log_det = from_reals.log_abs_det_jacobian(point, value)
+        if msg.get("mask") is not None:
+            extra = jnp.ndim(log_det) - jnp.ndim(value) + fn.event_dim
+            log_det = jnp.sum(log_det, tuple(range(-extra, 0))) if extra else log_det
+            log_det = jnp.where(msg["mask"], log_det, 0.0)
         self._factor(f"_{name}_log_det", log_det, msg["scale"])
         return value
 
     def _loop(self, msg: Message) -> None:
         """Give the latent sites in a loop's body values for all steps, and run it with them."""
         call = msg["args"]
-        f, init, xs, length, _ = call
-        steps = length_of(xs, length)
+        steps = length_of(*call[2:4])
         stack = msg["kwargs"]["substitute_stack"]
-
-        def first(carry: Any, x: Any) -> Any:
-            call = (f, carry, x, 1, False)
-            return run_scan(call, jax.random.key(0), _first_rows(stack))[1][0]
-
-        row = jax.tree_util.tree_map(lambda x: jnp.asarray(x)[:1], xs)
-        found = jax.eval_shape(first, init, row).trace
         values = {}
-        for name, site in found.items():
+        for name, site in first_step(call, stack).items():
             if site["type"] != "sample" or site["is_observed"] or _is_given(name, site, stack):
                 continue
-            fn = _one_step(site["fn"])
+            fn = site["fn"].expand_by(site["kwargs"].get("sample_shape") or ())
+            if not fixed_support(fn.support):
+                raise NotYetSupported(
+                    f"scan: the support of site {name!r} is made of arrays of the loop, so it may "
+                    "differ from step to step: write its bounds as numbers, or draw a variable of "
+                    "fixed support and transform it."
+                )
             values[name] = self._improper(name, fn, (steps,), site)
             inner = f"_{name}_unconstrained"
             self._in_loops[name] = inner if inner in self.sites else name
         msg["value"] = run_scan(call, None, [*stack, ("substitute", values)])
+
+    def _branches(self, msg: Message) -> None:
+        """Make the latent sites of both branches one by one, and choose a branch with them."""
+        pred, *branches, operand = msg["args"]
+        stack = msg["kwargs"]["substitute_stack"]
+        values: dict[str, Any] = {}
+        while True:
+            given = [*stack, ("substitute", values)]
+            key = jax.random.key(0)
+            found = [branching.traced(f, operand, key, given)[1] for f in branches]
+            branching.check(found)
+            site = next((m for n, m in found[0].items() if m["type"] == "sample"
+                         and not m["is_observed"] and n not in values
+                         and not _is_given(n, m, stack)), None)  # fmt: skip
+            if site is None:
+                break
+            name = site["name"]
+            if site.get(IN_LOOP):  # its distribution depends on its own values
+                raise NotYetSupported(
+                    f"cond: site {name!r} is in a `scan` in a branch. Write the `cond` in the "
+                    "loop's body, or choose with `jax.numpy.where`."
+                )
+            fn = branching.chosen(pred, name, site["fn"], found[1][name]["fn"])
+            values[name] = self._latent({**site, "fn": fn})
+        given = [*stack, ("substitute", values)]
+        msg["value"] = branching.run(*msg["args"], rng_key=None, substitute_stack=given)
 
     def _factor(self, name: str, value: Any, scale: Any = None) -> None:
         self._new(Site("factor", name, hidden=True), {"value": value, "scale": scale})
@@ -260,7 +306,7 @@ class Recording(Messenger):
             value = _harmless(fn, lowered, value)
         site = Site(
             "observed", name, lowered.record,
-            shape=tuple(np.broadcast_shapes(fn.shape(), np.shape(value))),
+            shape=observed_shape(msg),
             dtype=jnp.int64 if lowered_is_discrete(fn) else jnp.float64,
             inner=lowered.event_dims_reinterpreted, distribution=type(fn).__name__,
             message=_seen(msg), hidden=hidden,
@@ -268,26 +314,9 @@ class Recording(Messenger):
         self._new(site, {"value": value, **_values(lowered, msg["scale"])})
 
 
-def _first_rows(stack: Any) -> Any:
-    """The values that handlers have for a loop's sites, of its first step."""
-    return [
-        (kind, {n: jnp.asarray(v)[:1] for n, v in source.items()})
-        if isinstance(source, dict) and kind != "replay"
-        else (kind, source)
-        for kind, source in stack
-    ]
-
-
 def _is_given(name: str, site: Message, stack: Any) -> bool:
     """Whether a handler outside of a loop has values for one of its sites."""
     return any(isinstance(source, dict) and name in source for _, source in stack)
-
-
-def _one_step(fn: Any) -> Any:
-    """The distribution of one step, of those of all steps: what it says of supports and shapes."""
-    leaves, structure = jax.tree_util.tree_flatten(fn)
-    steps = [jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype) for leaf in leaves]
-    return jax.tree_util.tree_unflatten(structure, steps)
 
 
 def _seen(msg: Message) -> Message:
@@ -297,7 +326,10 @@ def _seen(msg: Message) -> Message:
     infer = {k: v for k, v in msg.get("infer", {}).items() if k != "_scan_current_index"}
     fn = msg.get("fn")
     events = fn.event_dim if msg["type"] == "sample" and fn is not None else 0
-    return {"type": msg["type"], "cond_indep_stack": frames, "infer": infer, "event_dim": events}
+    return {
+        "type": msg["type"], "cond_indep_stack": frames, "infer": infer, "event_dim": events,
+        "loop": IN_LOOP in msg,
+    }  # fmt: skip
 
 
 def lowered_is_discrete(fn: Any) -> bool:
@@ -396,5 +428,9 @@ def record(
         found.clear()
         found.update(handler.sites)
 
-    closed, _ = traced(run)
+    try:
+        closed, _ = traced(run)
+    except (TypeError, ValueError, jax.errors.JAXTypeError) as error:
+        explain_tracing(error)
+        raise
     return Program(closed, found)

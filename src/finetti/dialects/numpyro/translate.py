@@ -10,13 +10,20 @@ import jax
 import numpy as np
 
 from finetti.dialects.jaxpr.walk import Walk, constant
+from finetti.dialects.numpyro.checks import (
+    CANNOT_START,
+    InvalidStart,
+    missing_plates,
+    refuse_discrete,
+)
 from finetti.dialects.numpyro.sites import NAME, Site, record
 from finetti.dist import Flat, resolve
 from finetti.dist.base import Distribution, known, make_rv
 from finetti.dist.bijectors import bijector_for
 from finetti.dist.weighted import MASK, WEIGHT, weighted
-from finetti.errors import FinettiError, NotYetSupported, ParameterError
+from finetti.errors import FinettiError, ParameterError
 from finetti.ir import FLOAT, Tensor, ops
+from finetti.model.data import at_row
 from finetti.model.model import Model
 from finetti.model.variables import Deterministic, Potential
 
@@ -38,6 +45,8 @@ class Translated:
     terms : dict
         Name -> log density of what is observed and of factors, one number an event: with its mask
         and without its scale.
+    gaps : dict
+        Name -> where its data are NaN, of observed sites whose mask does not hide that.
     """
 
     model: Model
@@ -45,6 +54,7 @@ class Translated:
     call: tuple[Any, Any, Any]
     values: dict[str, Tensor] = field(default_factory=dict)
     terms: dict[str, Tensor] = field(default_factory=dict)
+    gaps: dict[str, str] = field(default_factory=dict)
 
     def names(self, *kinds: str) -> list[str]:
         """Names of the sites of some kinds, in order."""
@@ -116,19 +126,25 @@ class _Builder:
         variable = model.register_rv(
             make_rv(dist, params, site.shape, where=f"site {site.name!r}"), site.name
         )
-        if "scale" in values:
-            self._scaled_jacobian(site, dist, params, variable, values["scale"])
+        if "scale" in values or "jacobian" in values:
+            weight = values.get("scale", ops.as_tensor(1.0))
+            if "jacobian" in values:
+                weight = weight * ops.cast(values["jacobian"], FLOAT)
+            self._weighted_jacobian(site, dist, params, variable, weight)
         return variable
 
-    def _scaled_jacobian(
-        self, site: Site, dist: Distribution, params: Any, variable: Tensor, scale: Tensor
+    def _weighted_jacobian(
+        self, site: Site, dist: Distribution, params: Any, variable: Tensor, weight: Tensor
     ) -> None:
-        """A scaled site scales the Jacobian of its transform too, as NumPyro has it."""
+        """Handlers that scale or mask a site do so with the Jacobian of its transform too."""
         bijector = None if dist.discrete else bijector_for(dist.support(**params))
         if bijector is None:
             return
         log_det = bijector.log_det(bijector.forward(variable))
-        Potential(f"_{site.name}_log_det", ops.sum_(log_det * (scale - 1.0)))
+        inner = log_det.ndim - (len(site.shape) - dist.event_ndim - site.inner)
+        if inner > 0:
+            log_det = ops.sum_(log_det, tuple(range(-inner, 0)))
+        Potential(f"_{site.name}_log_det", ops.sum_(log_det * (weight - 1.0)))
 
     def _observed(self, site: Site, values: dict[str, Tensor]) -> Tensor:
         data = ops.broadcast_to(values["value"], site.shape)
@@ -139,8 +155,10 @@ class _Builder:
         value = data if number is None else ops.as_tensor(number)
         if not site.hidden:
             self._term(site, values, value)
+        if number is not None and number.dtype.kind == "f" and np.isnan(number).any():
+            self.result.gaps[site.name] = at_row(number, int(np.flatnonzero(np.isnan(number))[0]))
         # data with random variables among them; missing data are no data in NumPyro
-        if number is None or (number.dtype.kind == "f" and np.isnan(number).any()):
+        if number is None or site.name in self.result.gaps:
             Potential(site.name, dist.logp(value, inside=False, **params))
         else:
             rv = make_rv(dist, params, site.shape, where=f"site {site.name!r}")
@@ -211,9 +229,10 @@ def check_continuous(translated: Translated, where: str) -> None:
         if site.kind == "latent" and np.dtype(site.dtype).kind != "f"
     ]  # fmt: skip
     if names:
-        listed = ", ".join(map(repr, names))
-        raise NotYetSupported(
-            f"{where}: {listed} {'is' if len(names) == 1 else 'are'} discrete and latent. Summing "
-            "discrete sites out (NumPyro's enumeration) is not there yet: write the mixture with "
-            "`dist.MixtureSameFamily`, or `numpyro.factor` with `jax.scipy.special.logsumexp`."
+        refuse_discrete(names, where)
+    for name, where_nan in translated.gaps.items():
+        raise InvalidStart(
+            f"{CANNOT_START} The data of site {name!r} are NaN {where_nan}: leave such rows out, "
+            "or hide them by `numpyro.handlers.mask`, or give `obs_mask=`, which makes them latent."
         )
+    missing_plates(sites)

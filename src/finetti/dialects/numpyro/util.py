@@ -9,13 +9,26 @@ from typing import Any
 
 import jax
 
-from finetti.dialects.numpyro import handlers
 from finetti.dialects.numpyro.handlers import is_prng_key
+from finetti.dialects.numpyro.loops import (
+    cond,
+    control_flow_prims_disabled,
+    fori_collect,
+    fori_loop,
+    maybe_jit,
+    nested_attrgetter,
+    optional,
+    soft_vmap,
+    while_loop,
+)
+from finetti.dialects.numpyro.missing import explain
 from finetti.errors import ParameterError
 
 __all__ = [
-    "enable_x64", "format_shapes", "is_prng_key", "not_jax_tracer", "set_host_device_count",
-    "set_platform", "set_rng_seed",
+    "cond", "control_flow_prims_disabled", "enable_x64", "fori_collect", "fori_loop",
+    "format_shapes", "identity", "is_prng_key", "maybe_jit", "nested_attrgetter",
+    "not_jax_tracer", "optional", "set_host_device_count", "set_platform", "set_rng_seed",
+    "soft_vmap", "while_loop",
 ]  # fmt: skip
 
 
@@ -85,56 +98,53 @@ def format_shapes(
     """
     if not trace:
         return title
-    rows: list[list[Any]] = [[title]]
-    heads = {"param": "Param Sites:", "sample": "Sample Sites:", "plate": "Plates:"}
-    sites = list(trace.items())
-    for kind, head in heads.items():
-        if kind == "param" or any(site["type"] == kind for _, site in sites):
-            rows.append([head])
-        for name, site in sites:
-            if site["type"] != kind:
-                continue
-            rows.extend(_shape_rows(name, site, compute_log_prob))
+    # a row is a name, the axes of a batch with the bar, and the axes of an event
+    rows: list[tuple[str, list[str], list[str]]] = [(title, [], []), ("Param Sites:", [], [])]
+    for kinds, head in ((("param",), ""), (("sample", "plate"), "Sample Sites:")):
+        if head:
+            rows.append((head, [], []))
+        for name, site in trace.items():
+            if site["type"] in kinds:
+                rows.extend(_shape_rows(name, site, compute_log_prob))
             if name == last_site:
                 break
     return _table(rows)
 
 
-def _shape_rows(name: str, site: Any, log_prob: Any) -> list[list[Any]]:
-    if site["type"] != "sample":
-        return [[name, None, *map(str, getattr(site["value"], "shape", ()))]]
-    fn = site["fn"]
+def _shape_rows(name: str, site: Any, log_prob: Any) -> list[tuple[str, list[str], list[str]]]:
+    def row(label: str, shape: Any, cut: int | None = None) -> tuple[str, list[str], list[str]]:
+        cells = [str(size) for size in shape]
+        return label, [*cells[:cut], "|"], [] if cut is None else cells[cut:]
+
     shape = tuple(getattr(site["value"], "shape", ()))
-    cut = len(shape) - fn.event_dim
+    if site["type"] == "param":
+        return [(name, [str(size) for size in shape], [])]
+    if site["type"] == "plate":
+        return [row(f"{name} plate", shape)]
+    fn = site["fn"]
     rows = [
-        [f"{name} dist", None, *map(str, fn.batch_shape), "|", *map(str, fn.event_shape)],
-        ["value", None, *map(str, shape[:cut]), "|", *map(str, shape[cut:])],
+        row(f"{name} dist", (*fn.batch_shape, *fn.event_shape), len(fn.batch_shape)),
+        row("value", shape, len(shape) - fn.event_dim),
     ]
     if log_prob(site) if callable(log_prob) else log_prob:
-        own = handlers.jnp.shape(fn.log_prob(site["value"]))
-        rows.append(["log_prob", None, *map(str, own), "|"])
+        rows.append(row("log_prob", getattr(fn.log_prob(site["value"]), "shape", ())))
     return rows
 
 
-def _table(rows: list[list[Any]]) -> str:
-    """Rows whose bars stand below each other."""
-    body = [row for row in rows if len(row) > 1]
-    name = max((len(row[0]) for row in body), default=0)
+def _table(rows: list[tuple[str, list[str], list[str]]]) -> str:
+    """Rows whose bars stand below each other, every cell at the right of its column."""
+    left = max(len(before) for _, before, _ in rows)
+    right = max(len(after) for _, _, after in rows)
+    cells = [
+        [name, *[""] * (left - len(before)), *before, *after, *[""] * (right - len(after))]
+        for name, before, after in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        " ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    )
 
-    def parts(row: list[Any]) -> tuple[list[str], list[str], bool]:
-        cells = row[2:]
-        at = cells.index("|") if "|" in cells else len(cells)
-        return cells[:at], cells[at + 1 :], "|" in cells
 
-    left = max((len(parts(row)[0]) for row in body), default=0)
-    width = max((len(c) for row in body for c in row[2:]), default=1)
-    lines = []
-    for row in rows:
-        if len(row) == 1:
-            lines.append(row[0])
-            continue
-        before, after, bar = parts(row)
-        cells = [""] * (left - len(before)) + before + (["|"] if bar else []) + after
-        text = " ".join(f"{c:>{width}}" if c != "|" else c for c in cells)
-        lines.append(f"{row[0]:>{name}} {text}".rstrip())
-    return "\n".join(lines)
+def __getattr__(name: str) -> Any:
+    raise explain(f"util.{name}", __all__)

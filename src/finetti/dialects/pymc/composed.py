@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from finetti import dist
 from finetti.dialects.pymc.names import COMPOSED
 from finetti.dialects.pymc.spelling import DistributionFace, lengths
-from finetti.dist import diracdelta, lkj, mixture, ordered, walks, zerosum
-from finetti.dist.base import Distribution
+from finetti.dist import censored, diracdelta, lkj, mixture, ordered, truncated, walks, zerosum
+from finetti.dist.base import Distribution, rv_params
+from finetti.dist.compose import take_apart
 from finetti.errors import ParameterError, warn
 from finetti.ir import Tensor, ops
 from finetti.model.context import current
@@ -91,6 +94,59 @@ class OrderedLogistic(DistributionFace):
             eta, cutpoints = rv.node.args
             Deterministic(f"{rv.name}_probs", ordered.probabilities(Tensor(eta), Tensor(cutpoints)))
         return rv
+
+
+@_callable
+class CAR(DistributionFace):
+    """Its record calls the graph and the strength of the dependence by other names."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("mu", "W", "alpha", "tau"), owner)
+        _flag(given, "sparse", False, owner)  # the same numbers either way
+        graph = given["W"].toarray() if hasattr(given["W"], "toarray") else given["W"]
+        graph = dist.as_param("W", graph, owner)
+        known = dist.constant(graph, "W", owner)
+        if graph.ndim != 2 or (known is not None and not np.array_equal(known, known.T)):
+            raise ParameterError(f"{owner}: W: expected a symmetric matrix of neighbours, 0 and 1.")
+        mu = dist.as_param("mu", given["mu"], owner)
+        mu = mu if mu.ndim else ops.broadcast_to(mu, graph.shape[-1:])
+        params = {"mu": mu, "rho": given["alpha"], "tau": given["tau"], "adjacency": graph}
+        return dist.CAR, params
+
+
+@_callable
+class Censored(DistributionFace):
+    """Its bounds belong to a distribution made by `.dist`."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("dist",), owner)
+        record, params = take_apart(given["dist"], owner, "dist")
+        return censored.censored(record, params, given.get("lower"), given.get("upper"), owner)
+
+    def finish(self, rv: Tensor, given: Given, options: Given) -> Tensor:
+        free = rv.name is not None and options.get("observed") is None
+        if free and not rv_params(rv)[0].discrete:
+            warn(
+                f"Censored {rv.name!r} is not observed: values at its bounds have a probability of "
+                "their own, which no sampler of continuous variables finds. Sample the variable "
+                "itself and clip it in a pm.Deterministic.",
+            )
+        return rv
+
+
+@_callable
+class Truncated(DistributionFace):
+    """Its bounds belong to a distribution made by `.dist`."""
+
+    def meaning(self, given: Given, options: Given, owner: str) -> Meaning:
+        _required(given, ("dist",), owner)
+        lower, upper = given.get("lower"), given.get("upper")
+        if lower is None and upper is None:
+            raise ParameterError(f"{owner}: give lower=, upper=, or both.")
+        steps = given.get("max_n_steps")
+        tries = 10_000 if steps is None else lkj.whole_number(steps, "max_n_steps", owner)
+        record, params = take_apart(given["dist"], owner, "dist")
+        return truncated.truncated(record, params, lower, upper, tries, owner)
 
 
 @_callable

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import finetti
 from finetti.dialects.notes import note
 
 
-def MutableData(name: str, value: Any, **kwargs: Any) -> Any:
-    """`Data` under the name it had in PyMC 4 and 5.
+def _data(word: str, summary: str) -> Callable[..., Any]:
+    """`Data` under another name."""
+
+    def data(name: str, value: Any, **kwargs: Any) -> Any:
+        note(f"pm.{word}", "pm.Data")
+        return finetti.Data(name, value, **kwargs)
+
+    data.__name__ = data.__qualname__ = word
+    data.__doc__ = f"""{summary}
 
     Parameters
     ----------
@@ -20,17 +28,9 @@ def MutableData(name: str, value: Any, **kwargs: Any) -> Any:
     **kwargs
         Of `finetti.Data`.
     """
-    note("pm.MutableData", "pm.Data")
-    return finetti.Data(name, value, **kwargs)
+    return data
 
 
-def ConstantData(name: str, value: Any, **kwargs: Any) -> Any:
-    """`Data` that nobody exchanges, under the name it had in PyMC 4 and 5.
-
-    Parameters
-    ----------
-    name, value, **kwargs
-        As for `MutableData`.
-    """
-    note("pm.ConstantData", "pm.Data")
-    return finetti.Data(name, value, **kwargs)
+MutableData = _data("MutableData", "`Data` under the name it had in PyMC 4 and 5.")
+ConstantData = _data("ConstantData", "`Data` that nobody exchanges, as PyMC 4 and 5 called it.")
+__all__ = ["ConstantData", "MutableData"]

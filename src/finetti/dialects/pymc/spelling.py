@@ -58,7 +58,7 @@ class DistributionFace:
 
     def __call__(self, name: Any = None, *args: Any, **kwargs: Any) -> Any:
         row = self.row
-        _check_name(row, name, args, kwargs)
+        check_name(row.name, name, args, kwargs)
         owner = f"{row.name} {name!r}"
         given = _parameters(row, args, kwargs, (*_REGISTERED, *self.extra), owner)
         options = {key: kwargs[key] for key in (*_REGISTERED, *self.extra) if key in kwargs}
@@ -107,21 +107,31 @@ class DistributionFace:
         return rv
 
 
-def _check_name(row: Row, name: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+def check_name(
+    distribution: str, name: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> None:
+    """Refuse a variable whose name was forgotten, in the words it was written with.
+
+    Raises
+    ------
+    ParameterError
+        With the name put in.
+    """
     if isinstance(name, str):
         return
     shown = ", ".join([*map(_short, args), *(f"{k}={_short(v)}" for k, v in kwargs.items())])
     if name is None and not args:
         raise ParameterError(
-            f"pm.{row.name}({shown}) has no name. Inside a model the name comes first: "
-            f"`pm.{row.name}('x', ...)`; without a model write `pm.{row.name}.dist({shown})`."
+            f"pm.{distribution}({shown}) has no name. Inside a model the name comes first: "
+            f"`pm.{distribution}('x', ...)`; without a model write "
+            f"`pm.{distribution}.dist({shown})`."
         )
     first = _short(name)
     rest = f"{first}, {shown}" if shown else first
     raise ParameterError(
-        f"pm.{row.name} got {first} where the variable's name is expected. Did you forget the "
-        f"name? Write `pm.{row.name}('x', {rest})`, or `pm.{row.name}.dist({rest})` for a variable "
-        "without a model."
+        f"pm.{distribution} got {first} where the variable's name is expected. Did you forget the "
+        f"name? Write `pm.{distribution}('x', {rest})`, or `pm.{distribution}.dist({rest})` for a "
+        "variable without a model."
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 import finetti
 from finetti.dialects.notes import note
-from finetti.dialects.pymc.spelling import DistributionFace
+from finetti.dialects.pymc.spelling import DistributionFace, check_name
 from finetti.dialects.pymc3.names import OLD, SAME, SYNONYMS, Old
 from finetti.dialects.pymc3.variables import Dist
 from finetti.errors import ParameterError
@@ -39,9 +39,13 @@ class OldFace:
         return f"<distribution {self.__name__}>"
 
     def __call__(self, name: Any = None, *args: Any, **kwargs: Any) -> Any:
+        check_name(self.__name__, name, args, kwargs)
         owner = f"{self.__name__} {name!r}"
         given = self.translated(args, kwargs, owner)
-        return self.made(name, registered(given, owner))
+        today = registered(given, owner)
+        if today.get("observed") is None and today.get("initval") is None:
+            today |= {} if self.old.start is None else {"initval": self.old.start}
+        return self.made(name, today)
 
     def dist(self, *args: Any, **kwargs: Any) -> Any:
         """A distribution without a name."""

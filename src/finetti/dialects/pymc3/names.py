@@ -23,6 +23,8 @@ class Old:
         Parameters that PyMC3 had a default for.
     dropped : tuple of str
         Keywords that said what follows from the shapes anyhow.
+    start : str or number, optional
+        Where PyMC3 started, if not at today's support point: "mean", "median", or a number.
     """
 
     today: str
@@ -30,6 +32,7 @@ class Old:
     renamed: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    start: Any = None
 
 
 # Keywords of all distributions: PyMC3's -> today's; they apply where today's exists.
@@ -41,9 +44,13 @@ OLD: dict[str, Old] = {
     "Constant": Old("DiracDelta"),
     "ConstantDist": Old("DiracDelta"),
     "ExGaussian": Old("ExGaussian", ("mu", "sigma", "nu", "sd")),
-    "Gumbel": Old("Gumbel", defaults={"mu": 0.0, "beta": 1.0}),
+    "Exponential": Old("Exponential", start="median"),
+    "Geometric": Old("Geometric", start=1),
+    "Gumbel": Old("Gumbel", defaults={"mu": 0.0, "beta": 1.0}, start="median"),
+    "HalfNormal": Old("HalfNormal", start="mean"),
     "HalfStudentT": Old("HalfStudentT", ("nu", "sigma", "lam", "sd"), defaults={"nu": 1.0}),
-    "Lognormal": Old("LogNormal"),
+    "LogNormal": Old("LogNormal", start="median"),
+    "Lognormal": Old("LogNormal", start="median"),
     "MvNormal": Old("MvNormal", ("mu", "cov", "tau", "chol", "lower")),
     "MvStudentT": Old("MvStudentT", ("nu", "Sigma", "mu", "cov", "tau", "chol", "lower")),
     "NormalMixture": Old(
@@ -62,15 +69,14 @@ SPECIAL = ("AR", "AR1", "DensityDist", "GaussianRandomWalk", "LKJCholeskyCov", "
 # Distributions that only the other kind of `transform=` and `testval=` differ for.
 SAME = """
     Bernoulli Beta BetaBinomial Binomial Categorical Cauchy ChiSquared Dirichlet
-    DirichletMultinomial DiscreteUniform Exponential Flat Gamma Geometric HalfCauchy HalfFlat
-    HalfNormal HyperGeometric Interpolated InverseGamma Kumaraswamy Laplace LogNormal Logistic
+    DirichletMultinomial DiscreteUniform Flat Gamma HalfCauchy HalfFlat HyperGeometric
+    Interpolated InverseGamma Kumaraswamy Laplace Logistic
     LogitNormal Mixture Moyal Multinomial NegativeBinomial Normal Pareto Poisson Rice Triangular
     Uniform Wald Weibull ZeroInflatedBinomial ZeroInflatedNegativeBinomial
 """.split()
 
 # `init=` names of PyMC3 that have no counterpart: the start is jittered instead, with a warning.
-OTHER_INITS = ("advi", "advi+adapt_diag", "advi+adapt_diag_grad", "advi_map", "map", "nuts",
-               "adapt_full", "jitter+adapt_full")  # fmt: skip
+OTHER_INITS = ("advi", "advi+adapt_diag", "advi+adapt_diag_grad", "advi_map", "map", "nuts")
 
 # Root names that are refused, and what to say.
 _VI = "variational inference is not there yet; sample with `pm.sample()`"

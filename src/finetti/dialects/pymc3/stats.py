@@ -9,6 +9,7 @@ import numpy as np
 
 import finetti
 from finetti.dialects.notes import note
+from finetti.dialects.shims.arviz import interval_prob
 from finetti.errors import NotYetSupported, ParameterError
 from finetti.infer.source import ModelSource
 from finetti.model.context import current, modelcontext
@@ -20,7 +21,6 @@ from finetti.results.lazy import untouched_draws
 from finetti.results.multitrace import MultiTrace
 from finetti.results.trace import Array, Draws
 
-_HDI = 0.94
 _FIRST, _LAST = 0.1, 0.5
 
 
@@ -214,9 +214,9 @@ def compare(
     ic : str, optional
         "loo" (default) or "waic".
     method : str, optional
-        How weights are made: "stacking" (default) and "pseudo-BMA" as in ArviZ.
+        How weights are made: "stacking" (default), "pseudo-BMA" and "BB-pseudo-BMA" as in ArviZ.
     **kwargs
-        ``scale``: "log" or "deviance".
+        ``scale``: "log" or "deviance"; ``b_samples``, ``alpha`` and ``seed`` of the bootstrap.
     """
     if not isinstance(dataset_dict, Mapping):
         raise ParameterError("compare: expected a dict of name (or model) to trace.")
@@ -233,8 +233,9 @@ def compare(
         )
     if any(hasattr(key, "register_rv") for key in dataset_dict):
         note("pm.compare({model: trace})", "az.compare({'name': idata})")
+    bootstrap = {key: kwargs.pop(key) for key in ("b_samples", "alpha", "seed") if key in kwargs}
     _nothing_left(kwargs, "compare")
-    return elpd.compare(results, method or "stacking")
+    return elpd.compare(results, method or "stacking", **bootstrap)
 
 
 # -- inside --------------------------------------------------------------------------------------
@@ -267,7 +268,7 @@ def _prob(kwargs: dict[str, Any]) -> float:
             return float(value)
     alpha = kwargs.pop("alpha", None)
     if alpha is None:
-        return _HDI
+        return interval_prob()
     note("alpha=", "hdi_prob=1 - alpha")
     return 1.0 - float(alpha)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from finetti.dialects.notes import note
+from finetti.dialects.shims.arviz_line import written_for_today
 from finetti.dialects.shims.patching import Undo, answer_missing, put
 from finetti.errors import FinettiError, NotYetSupported, ParameterError
 from finetti.infer.source import ModelSource
@@ -44,8 +46,20 @@ def arviz(module: ModuleType) -> list[Undo]:
         undo += _settings(getattr(module, "rcParams", None))
     for name, make in changed.items():
         if hasattr(module, name):
-            undo.append(put(module, name, make(getattr(module, name))))
+            original = getattr(module, name)
+            today = make(original)
+            undo.append(put(module, name, today if legacy else _by_script(today, original)))
     return undo + answer_missing(module, _missing(module))
+
+
+def _by_script(changed: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+    """ArviZ's own function for scripts that were written for this ArviZ."""
+
+    @functools.wraps(changed)
+    def chosen(*args: Any, **keywords: Any) -> Any:
+        return (original if written_for_today() else changed)(*args, **keywords)
+
+    return chosen
 
 
 def _missing(module: ModuleType) -> dict[str, tuple[Callable[[], Any], str]]:
@@ -85,17 +99,22 @@ _TODAY = {
 def _plot(name: str, original: Callable[..., Any], legacy: bool) -> Callable[..., Any]:
     """The plot with 0.x's keywords; a call in ArviZ 1's own words goes to ArviZ 1."""
     own = getattr(import_module(f"finetti.report.plots.{plots.PLOTS[name]}"), name)
-    words = set(inspect.signature(original).parameters) - set(inspect.signature(own).parameters)
+    takes = set(inspect.signature(own).parameters)
+    words = set(inspect.signature(original).parameters) - takes
 
     @functools.wraps(original)
     def plot(*args: Any, **keywords: Any) -> Any:
         modern = plots.modern(name, keywords)
         if legacy:
             return original(*args, **modern)
+        if written_for_today():
+            return original(*args, **keywords)
+        if _HDI_KEY in _chosen and "hdi_prob" in takes:
+            modern.setdefault("hdi_prob", interval_prob())
         todays = words & set(keywords) or keywords.get("backend") not in (None, "matplotlib")
         if todays or name == "plot_dist" and _is_tree(args[0] if args else keywords.get("dt")):
             return original(*args, **keywords)
-        return plots.draw(name, *args, **keywords)
+        return plots.draw(name, *args, **modern)
 
     return plot
 
@@ -115,7 +134,7 @@ def _settings(params: Any) -> list[Undo]:
     ask, tell = owner.__getitem__, owner.__setitem__
 
     def get(self: Any, key: str) -> Any:
-        return _prob() if key == _HDI_KEY else ask(self, key)
+        return interval_prob() if key == _HDI_KEY else ask(self, key)
 
     def put_in(self: Any, key: str, value: Any) -> None:
         if key == _HDI_KEY:
@@ -130,8 +149,12 @@ def _settings(params: Any) -> list[Undo]:
 _chosen: dict[str, float] = {}  # what the script set
 
 
-def _prob() -> float:
-    """The probability of intervals: what the script set, or 0.x's."""
+def interval_prob() -> float:
+    """The probability of intervals: what the script has set, or 0.x's."""
+    module: Any = sys.modules.get("arviz")
+    if module is not None and arviz_is_legacy():
+        settings = module.rcParams
+        return float(settings[_CI_KEY if _CI_KEY in settings else _HDI_KEY])
     return _chosen.get(_HDI_KEY, _PROB)
 
 
@@ -145,7 +168,7 @@ def _summary(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(data, var_names, *args, **keywords)
         if "credible_interval" in keywords:
             keywords["hdi_prob"] = keywords.pop("credible_interval")
-        keywords.setdefault("hdi_prob", _prob())
+        keywords.setdefault("hdi_prob", interval_prob())
         round_to = keywords.pop("round_to", None)
         if keywords.get("fmt", "wide") != "wide":
             raise NotYetSupported(f"az.summary: fmt={keywords['fmt']!r}: there is 'wide'.")
@@ -167,7 +190,7 @@ def _hdi(original: Callable[..., Any]) -> Callable[..., Any]:
             return original(ary, *(() if hdi_prob is None else (hdi_prob,)), *args, **keywords)
         if "credible_interval" in keywords:
             hdi_prob = keywords.pop("credible_interval")
-        prob = _prob() if hdi_prob is None else hdi_prob
+        prob = interval_prob() if hdi_prob is None else hdi_prob
         if isinstance(ary, (np.ndarray, list, tuple)):
             _only("az.hdi", keywords, ("skipna",))
             return _array_hdi(np.asarray(ary), prob)
@@ -193,7 +216,7 @@ def _hpd(ary: Any, credible_interval: float | None = None, **keywords: Any) -> n
     """`az.hpd` of earlier versions: draws along the first axis."""
     _only("az.hpd", keywords, ())
     array = np.asarray(ary)
-    prob = _prob() if credible_interval is None else credible_interval
+    prob = interval_prob() if credible_interval is None else credible_interval
     return _array_hdi(array[None] if array.ndim > 1 else array, prob)
 
 

@@ -20,8 +20,8 @@ from finetti.model.forward import draw_tensors
 from finetti.model.frozen import freeze
 
 _BLACK_BOX = (
-    "classes of operations are Theano's own. Wrap the function of NumPy arrays with "
-    "`finetti.blackbox(fn, out_shape=..., grad=...)` or `as_op`, or write it with tensor functions "
+    "operations in C, of scalars and of graphs are Theano's own. Write a subclass of `Op` with "
+    "`perform`, wrap a function of NumPy arrays with `as_op`, or write it with tensor functions "
     "(`theano.tensor`, `np.exp(x)`, `pm.math`)."
 )
 _RANDOM = (
@@ -32,7 +32,7 @@ _RANDOM = (
 # Names that are known and not there: what to do instead.
 REFUSED: dict[str, str] = {
     **dict.fromkeys(
-        ("Op", "Apply", "COp", "ExternalCOp", "OpFromGraph", "PureOp", "UnaryScalarOp", "ScalarOp"),
+        ("COp", "ExternalCOp", "OpFromGraph", "UnaryScalarOp", "ScalarOp"),
         _BLACK_BOX,
     ),
     **dict.fromkeys(

@@ -6,6 +6,7 @@ from typing import Any
 
 from finetti.dialects.theano import function as functions
 from finetti.dialects.theano import loops, other
+from finetti.dialects.theano.classes import CLASSES
 from finetti.dialects.theano.config import config
 from finetti.dialects.theano.deferred import lift
 from finetti.dialects.theano.shared import shared
@@ -16,6 +17,7 @@ from finetti.model.data import DataTensor
 _stop = lift(ops.stop_gradient)
 
 ROOT: dict[str, Any] = {
+    **CLASSES,
     "Assert": other.Assert,
     "In": functions.In,
     "Out": lambda variable, borrow=False: variable,

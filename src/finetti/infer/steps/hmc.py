@@ -14,7 +14,7 @@ from finetti.infer.options import nuts_config, nuts_settings
 from finetti.infer.steps.compound import NEUTRAL, BlockedStep, Competence
 from finetti.infer.steps.gibbs import positive
 from finetti.infer.steps.workplace import Workplace
-from finetti.model.compile import Layout
+from finetti.model.compile import Array, Layout
 from finetti.model.conditional import conditional
 from finetti.model.logdensity import Density
 
@@ -30,14 +30,21 @@ NUTS_STATS = (
 )  # fmt: skip
 
 
-def variances_of(scaling: Any, is_cov: bool, where: str) -> Any:
-    """PyMC's `scaling` as variances; None where there are none or they have no effect."""
+def inverse_mass_of(scaling: Any, is_cov: bool, where: str) -> Any:
+    """PyMC's `scaling` as variances or a covariance; None where there is none, or no effect."""
     if scaling is None:
         return None
-    if isinstance(scaling, Mapping) or np.ndim(scaling) != 1:
-        warn(f"{where}: scaling= {WITHOUT_EFFECT}; a vector of variances would be used.")
+    if isinstance(scaling, Mapping):
+        warn(f"{where}: scaling= {WITHOUT_EFFECT}; a vector or matrix would be used.")
         return None
     values = np.asarray(scaling, float)
+    if values.ndim == 2:
+        return covariance_of(values, is_cov, f"{where}: scaling")
+    if values.ndim != 1:
+        raise ShapeError(
+            f"{where}: scaling has the shape {values.shape}: expected a vector of variances or a "
+            "covariance matrix (with is_cov=True), or their inverses."
+        )
     with np.errstate(divide="ignore", over="ignore"):
         variances = values if is_cov else 1.0 / values
     bad = ~((variances >= 1e-20) & (variances <= 1e20))
@@ -50,6 +57,46 @@ def variances_of(scaling: Any, is_cov: bool, where: str) -> Any:
     return variances
 
 
+def covariance_of(matrix: Array, is_cov: bool, what: str) -> Array:
+    """A symmetric positive definite matrix, or its inverse, checked.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        Two axes.
+    is_cov : bool
+        False for a precision matrix.
+    what : str
+        Its name in messages.
+    """
+    kind = "covariance" if is_cov else "precision"
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ShapeError(f"{what} has the shape {matrix.shape}: expected a square {kind} matrix.")
+    if not np.isfinite(matrix).all():
+        i, j = np.argwhere(~np.isfinite(matrix))[0]
+        raise ParameterError(f"{what}[{i}, {j}] is {matrix[i, j]:g}: expected finite numbers.")
+    size = np.sqrt(np.abs(np.outer(np.diag(matrix), np.diag(matrix))))
+    apart = np.abs(matrix - matrix.T)
+    if (apart > 1e-5 * size).any():
+        i, j = np.unravel_index(np.argmax(apart), apart.shape)
+        raise ParameterError(
+            f"{what} is not symmetric: [{i}, {j}] is {matrix[i, j]:g}, [{j}, {i}] is "
+            f"{matrix[j, i]:g}."
+        )
+    half = 0.5 * (matrix + matrix.T)
+    try:
+        factor = np.linalg.cholesky(half)
+    except np.linalg.LinAlgError:
+        least = np.linalg.eigvalsh(half)[0]
+        raise ParameterError(
+            f"{what} is not positive definite: its smallest eigenvalue is {least:.3g}."
+        ) from None
+    if is_cov:
+        return half
+    inverse = np.linalg.solve(factor, np.eye(len(half)))
+    return inverse.T @ inverse
+
+
 class _Hamiltonian(BlockedStep):
     continuous_only = True
     static = False
@@ -57,10 +104,11 @@ class _Hamiltonian(BlockedStep):
     def __init__(self, vars: Any, keywords: Mapping[str, Any], model: Any) -> None:
         where = type(self).__name__
         rest = dict(keywords)
-        self.variances = variances_of(
+        self.inverse_mass = inverse_mass_of(
             rest.pop("scaling", None), bool(rest.pop("is_cov", False)), where
         )
         self.given = Adapted()
+        self.dense = False  # whether the metric is one matrix
         if rest.pop("state", None) is not None:
             warn(f"{where}: state= {WITHOUT_EFFECT}.")
         if rest.pop("potential", None) is not None:
@@ -97,27 +145,32 @@ class _Hamiltonian(BlockedStep):
 
     def begins_with(self, density: Density, chains: int) -> Adapted:
         """The metric and the step sizes to begin with, of the whole vector of values."""
-        if self.variances is None:
+        if self.inverse_mass is None and not self.dense:
             return self.given
         part = conditional(density, self.names)  # its elements in the order of the names
-        if len(self.variances) != part.size:
+        blocks = (part.index,) if self.dense or self.inverse_mass.ndim == 2 else ()
+        if self.inverse_mass is None:
+            return Adapted(blocks=blocks)
+        matrix = self.inverse_mass
+        if len(matrix) != part.size:
             raise ShapeError(
-                f"{self!r}: scaling has {len(self.variances)} entries; its variables have "
-                f"{part.size} unconstrained values: give one for each."
+                f"{self!r}: scaling has {len(matrix)} {'rows' if blocks else 'entries'}; its "
+                f"variables have {part.size} unconstrained values: give one for each."
             )
         metric = np.ones(Layout.of(density.inputs).n)
-        metric[part.index] = self.variances
-        return Adapted(np.tile(metric, (chains, 1)))
+        metric[part.index] = np.diag(matrix) if blocks else matrix
+        matrices = (np.tile(matrix, (chains, 1, 1)),) if blocks else ()
+        return Adapted(np.tile(metric, (chains, 1)), None, blocks, matrices)
 
     def kernel(self, place: Workplace) -> Any:
         part = place.conditional(self.names)
         step = _core.HamiltonianStep(*place.gradient(part))
-        given = self.begins_with(place.density, place.chains)
-        metric = None if given.metric is None else given.metric[:, part.index]
-        step.start_with(*Adapted(metric, given.steps).contiguous())
-        config = nuts_config(self.fields(part.size), repr(self))
+        given = self.begins_with(place.density, place.chains).within(part.index)
+        blocks = [block.tolist() for block in given.blocks]
+        config = nuts_config({**self.fields(part.size), "dense_blocks": blocks}, repr(self))
         config.init_jitter = 0.0  # where a compound starts is where its initial point is
         step.config = config
+        step.start_with(*given.contiguous())
         return step
 
     @classmethod
@@ -143,8 +196,9 @@ class NUTS(_Hamiltonian):
     **kwargs
         target_accept, Emax, adapt_step_size, gamma, k, t0 and step_scale as in PyMC. A vector
         `scaling` of precisions (with is_cov=True: of variances) of the unconstrained values is
-        where the adaptation begins; with adapt_metric=False it is kept. A matrix, or a point to
-        take curvatures at, has no effect, which a warning says.
+        where the adaptation begins; with adapt_metric=False it is kept. So is a precision or
+        covariance matrix, and the metric stays a matrix. A point to take curvatures at has no
+        effect, which a warning says.
     """
 
     name = "nuts"

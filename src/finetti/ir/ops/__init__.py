@@ -22,6 +22,7 @@ from finetti.ir.ops import (
     leaf,
     linalg,
     order,
+    parts,
     random,
     reduce,
     scans,

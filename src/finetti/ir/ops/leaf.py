@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,8 +46,16 @@ def new_input(name: str, shape: tuple[int, ...], dtype: str = FLOAT) -> Tensor:
     return input_(name=name, kind=TensorType(dtype, shape))
 
 
+@lru_cache(maxsize=512, typed=True)
+def _literal(value: float, sign: float) -> Node:
+    """Numbers that programs write are few; with their sign, as 0.0 equals -0.0."""
+    return make(const, (), (constant_data(value),))
+
+
 def as_constant(value: Any) -> Node:
     """The node of a number, an array, or a nested sequence with tensors in it."""
+    if type(value) is float:
+        return _literal(value, math.copysign(1.0, value))
     if isinstance(value, Size):
         return make(size, (), (value,))
     if isinstance(value, (list, tuple)) and _holds_tensor(value):

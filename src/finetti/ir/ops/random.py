@@ -6,6 +6,7 @@ Each node carries a number of its own, so that two draws are never merged into o
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from finetti.ir.tensor import Tensor
 from finetti.ir.types import FLOAT, INT, Shape, TensorType, as_shape
 
 _serial = itertools.count()
+_LARGEST_RATE = 9.2e18  # NumPy refuses to draw with larger ones
 
 
 def _primitive(name: str, draw: Callable[..., Any], dtype: str = FLOAT) -> Callable[..., Tensor]:
@@ -44,6 +46,26 @@ def _categorical(rng: np.random.Generator, p: Any, *, shape: Shape, serial: int)
     return (u[..., None] >= edges).sum(-1)
 
 
+def _multinomial(
+    rng: np.random.Generator, n: Any, p: Any, *, shape: Shape, serial: int
+) -> np.ndarray:
+    # probabilities that were kept in 32 bits may add up to 1 + 1e-7, which NumPy refuses
+    total = np.sum(p, -1, keepdims=True)
+    rounded = (total > 1.0 + 1e-12) & (total < 1.0 + 1e-5)
+    return rng.multinomial(n, np.where(rounded, p / total, p), shape[:-1])
+
+
+def _poisson(rng: np.random.Generator, mu: Any, *, shape: Shape, serial: int) -> np.ndarray:
+    large = np.asarray(mu) > _LARGEST_RATE
+    if not large.any():
+        return rng.poisson(mu, shape)
+    warnings.warn(
+        "Poisson rates above 9.2e18 were drawn as the largest whole number: priors this wide on "
+        "a log rate overflow.", RuntimeWarning, stacklevel=2,
+    )  # fmt: skip
+    return np.where(large, np.iinfo(np.int64).max, rng.poisson(np.where(large, 0.0, mu), shape))
+
+
 # The reference backend passes its generator as the first argument of every random primitive.
 standard_normal = _primitive(
     "standard_normal", lambda rng, *, shape, serial: rng.standard_normal(shape)
@@ -55,7 +77,7 @@ standard_exponential = _primitive(
 standard_gamma = _primitive(
     "standard_gamma", lambda rng, a, *, shape, serial: rng.standard_gamma(a, shape)
 )
-poisson = _primitive("poisson", lambda rng, mu, *, shape, serial: rng.poisson(mu, shape), dtype=INT)
+poisson = _primitive("poisson", _poisson, dtype=INT)
 binomial = _primitive(
     "binomial", lambda rng, n, p, *, shape, serial: rng.binomial(n, p, shape), dtype=INT
 )
@@ -65,11 +87,7 @@ hypergeometric = _primitive(
     lambda rng, good, bad, n, *, shape, serial: rng.hypergeometric(good, bad, n, shape),
     dtype=INT,
 )
-multinomial = _primitive(
-    "multinomial",
-    lambda rng, n, p, *, shape, serial: rng.multinomial(n, p, shape[:-1]),
-    dtype=INT,
-)
+multinomial = _primitive("multinomial", _multinomial, dtype=INT)
 vonmises = _primitive(
     "vonmises", lambda rng, mu, kappa, *, shape, serial: rng.vonmises(mu, kappa, shape)
 )

@@ -175,8 +175,9 @@ i1e = unary(
     samples=reals(-30.0, 30.0), vjp=_i1e_vjp,
 )  # fmt: skip
 ive = binary(
-    "ive", infer=float_type, numpy="scipy.special.ive", native="ive", jax=None, vjp=_ive_vjp,
-    notes={"jax": "JAX has orders 0 and 1 only"}, tol=1e-11,
+    "ive", infer=float_type, numpy="scipy.special.ive", native="ive",
+    jax="finetti.backends.jax.ive", vjp=_ive_vjp, tol=1e-11,
+    notes={"jax": "whole orders from 0 to 300"},
     samples=tuple(
         (lambda rng, s=s: (rng.integers(0, 9, s), rng.uniform(0.3, 40.0, s)))
         for s in ((), (11,), (3, 4))

@@ -257,3 +257,24 @@ def _absolute(x: Node) -> Node | None:
     if x.op.name == "multiply" and is_all(x.args[1], -1.0):
         return fit(build("absolute", x.args[0]), x, dtype=x.type.dtype)
     return x if x.type.dtype == BOOL or nonnegative(x) else None
+
+
+# -- extremes ------------------------------------------------------------------------------------
+
+
+@rules("maximum")
+def _maximum(x: Node, y: Node) -> Node | None:
+    return _beyond(x, y, -math.inf)
+
+
+@rules("minimum")
+def _minimum(x: Node, y: Node) -> Node | None:
+    return _beyond(x, y, math.inf)
+
+
+def _beyond(x: Node, y: Node, end: float) -> Node | None:
+    """The other number, where one of two is the end of the line."""
+    for a, b in ((x, y), (y, x)):
+        if b.type.dtype == FLOAT and is_all(a, end):
+            return fit(b, x, y)
+    return None

@@ -21,6 +21,10 @@ from finetti.ir.ops.control import body_of, scan_op
 from finetti.ir.ops.leaf import is_constant
 from finetti.passes.simplify.core import constant
 
+# About how many cycles a result is waited for; other operations take as long as a sum.
+_CYCLES = {"exp": 30, "log": 35, "log1p": 35, "reciprocal": 14, "sqrt": 20, "tanh": 40, "where": 2,
+           "sum": 10, "max": 10, "min": 10, "reshape": 0, "index": 3}  # fmt: skip
+_SUM = 4
 _LARGEST = 64  # elements of a carry: larger ones keep the processor busy in any order
 
 
@@ -50,6 +54,7 @@ class _Chains:
         self.waits: dict[Node, int] = {
             node: 1 << i for i, node in enumerate(body.inputs[: body.carries])
         }
+        self.ready: dict[Node, int] = {}  # cycles after the carries
         self.uses = Counter(arg for node in body.nodes for arg in node.args)
         self.uses.update(body.outputs)
         for node in body.nodes:
@@ -73,7 +78,7 @@ class _Chains:
             args = tuple(new[arg] for arg in node.args)
             made = None
             if node.type.dtype == FLOAT and node.op.name in ("add", "multiply"):
-                made = self._grouped(node, args)
+                made = self._shifted(node, args) or self._grouped(node, args)
             elif node.type.dtype == FLOAT and node.op.name == "where":
                 made = self._chosen(node, *args)
             if made is None:
@@ -87,6 +92,10 @@ class _Chains:
             self.waits[node] = 0
             for arg in node.args:
                 self.waits[node] |= self.waits.get(arg, 0)
+        if node not in self.ready:
+            before = max((self.ready.get(arg, 0) for arg in node.args), default=0)
+            own = _CYCLES.get(node.op.name, _SUM) if self.waits[node] else 0
+            self.ready[node] = before + own
         return node
 
     def _late(self, part: Node, node: Node) -> int:
@@ -107,6 +116,26 @@ class _Chains:
         factor = self._chain("multiply", early, node) if early else _ones(node)
         chosen = (condition, x, factor) if swapped else (condition, factor, y)
         return self._chain("multiply", [self._noted(make(OPS["where"], chosen)), late], node)
+
+    def _shifted(self, node: Node, args: tuple[Node, ...]) -> Node | None:
+        """``x - shift``, the shift being 0 where a maximum is infinite, without waiting for that.
+
+        So sums of exponentials are shifted: the difference and the question are made side by side.
+        """
+        for x, shift in (args, args[::-1]):
+            top = _guarded(shift) if node.op.name == "add" and len(args) == 2 else None
+            if top is None or not self._late(top, node):
+                continue
+            size = self._noted(make(OPS["absolute"], (top,)))
+            if size.shape != node.shape:
+                size = self._noted(make(OPS["broadcast_to"], (size,), (node.shape,)))
+            finite = self._noted(make(OPS["less"], (size, constant(np.inf))))
+            negative = self._noted(make(OPS["multiply"], (top, constant(-1.0))))
+            moved = self._noted(make(OPS["add"], (x, negative)))
+            if x.shape != node.shape or moved.type != node.type:
+                continue
+            return self._noted(make(OPS["where"], (finite, moved, x)))
+        return None
 
     def _factors(self, part: Node, node: Node) -> tuple[list[Node], Node] | None:
         """(factors that do not wait, the one that does), if just one of a product does."""
@@ -165,18 +194,49 @@ class _Chains:
         while stack:
             part = stack.pop()
             inner = part.op.name == name and part.type == user.type
+            below = part.args[0] if part.op.name == "reshape" else part
             if inner and (self.uses[part] <= 1 or len(args) == 1 and part is args[0]):
                 stack += reversed(part.args)
+            elif (
+                below is not part and below.op.name == name and self.uses[part] <= 1
+                and self.uses[below] <= 1 and all(arg.type == below.type for arg in below.args)
+            ):  # fmt: skip
+                stack += (
+                    self._noted(make(part.op, (arg,), part.attrs)) for arg in reversed(below.args)
+                )
             else:
                 parts.append(part)
         return parts
 
     def _chain(self, name: str, parts: Sequence[Node], node: Node) -> Node:
         """The parts joined, those that are waited for longest last."""
-        total, *rest = sorted(parts, key=lambda part: self._late(part, node))
+        total, *rest = sorted(
+            parts, key=lambda part: (self._late(part, node), self.ready.get(part, 0))
+        )
         for part in rest:  # of two products that are added, the first becomes a multiply-add
             total = self._noted(make(OPS[name], (part, total)))
         return total
+
+
+def _guarded(shift: Node) -> Node | None:
+    """m, when a shift is minus m where m is finite and 0 where it is not."""
+    if shift.op.name != "multiply" or not is_constant(shift.args[1], -1.0):
+        return None
+    chosen = shift.args[0]
+    if chosen.op.name == "stop_gradient":
+        chosen = chosen.args[0]
+    if chosen.op.name != "where" or not is_constant(chosen.args[2], 0.0):
+        return None
+    condition, top, _ = chosen.args
+    if condition.op.name != "equal" or not is_constant(condition.args[1], 0.0):
+        return None
+    gap = condition.args[0]
+    negative = [arg for arg in gap.args if arg is not top] if gap.op.name == "add" else []
+    found = (
+        len(negative) == 1 and negative[0].op.name == "multiply" and negative[0].args[0] is top
+        and is_constant(negative[0].args[1], -1.0)
+    )  # fmt: skip
+    return top if found else None
 
 
 def _ones(node: Node) -> Node:

@@ -111,7 +111,7 @@ def _fold(name: str, args: tuple[Node, ...], attrs: tuple[Any, ...]) -> Node | N
     if name == "transpose" and largest > 64 or node_type.size > max(largest, FOLD_LIMIT):
         return None
     with np.errstate(all="ignore"):
-        result = _evaluate(name, tuple(value(arg) for arg in args), attrs)
+        result = computed(name, tuple(value(arg) for arg in args), attrs)
     return constant(np.asarray(result, node_type.dtype))
 
 
@@ -121,7 +121,8 @@ _KERNELS = _core.kernel_addresses()
 _FOLDED = {name: _KERNELS[f"finetti_{name}"] for name in ("gammaln", "digamma")}
 
 
-def _evaluate(name: str, arrays: tuple[Any, ...], attrs: tuple[Any, ...]) -> Any:
+def computed(name: str, arrays: tuple[Any, ...], attrs: tuple[Any, ...]) -> Any:
+    """The value of an operation on arrays."""
     address = _FOLDED.get(name)
     if address is None:
         return OPS[name].evaluate(arrays, attrs)

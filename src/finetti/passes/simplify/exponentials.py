@@ -33,6 +33,8 @@ def _log(x: Node) -> Node | None:
     match x.op.name:
         case "exp":
             return as_dtype(inner, FLOAT)
+        case "index" if inner.op.name == "exp":
+            return build("index", inner.args[0], *x.args[1:], attrs=x.attrs)
         case "sigmoid":
             return negate(build("softplus", negate(inner)))
         case "reciprocal":

@@ -20,10 +20,12 @@ _LIGHT = {
     "isnan", "isinf", "stop_gradient",
 }  # fmt: skip
 FEWEST = 8  # steps that are worth a vector
-_MOST = 4  # arrays that may be kept for what is computed after the loop
+_MANY = 5  # light operations on single numbers that are as good as a function
+MOST = 4  # arrays that may be kept for what is computed after the loop
 
 
-def _heavy(nodes: Iterable[Node]) -> bool:
+def heavy(nodes: Iterable[Node]) -> bool:
+    """Whether there is a function among nodes, not only sums, products and choices."""
     return any(node.op.family == "elementwise" and node.op.name not in _LIGHT for node in nodes)
 
 
@@ -39,17 +41,18 @@ def before(roots: Sequence[Node], moving: set[Node], steady: set[Node]) -> list[
     steady : set of Node
         The slots of what does not change.
     """
-    cones: dict[Node, bool] = dict.fromkeys(moving, False)  # node -> whether there is a function
+    cones: dict[Node, int] = dict.fromkeys(moving, 0)  # node -> about how many operations it is
     nodes = topological(roots)
     for node in nodes:
         if node.op.family != "elementwise" or not any(arg in cones for arg in node.args):
             continue
         if all(arg in cones or arg in steady or arg.op is const for arg in node.args):
-            cones[node] = _heavy([node]) or any(cones.get(arg, False) for arg in node.args)
-    wanted = dict.fromkeys(root for root in roots if cones.get(root))
+            own = _MANY if heavy([node]) else node.type.size == 1
+            cones[node] = own + sum(cones.get(arg, 0) for arg in node.args)
+    wanted = dict.fromkeys(root for root in roots if cones.get(root, 0) >= _MANY)
     for node in nodes:
         if node not in cones:
-            wanted.update((arg, None) for arg in node.args if cones.get(arg))
+            wanted.update((arg, None) for arg in node.args if cones.get(arg, 0) >= _MANY)
     return list(wanted)
 
 
@@ -65,8 +68,29 @@ def after(root: Node, essential: set[Node], slots: set[Node]) -> list[Node] | No
     slots : set of Node
         Of the sequences and of what does not change, which are known outside.
     """
-    inside: list[Node] = []
+    inside: dict[Node, None] = {}
     edge: dict[Node, None] = {}
+    cut(root, essential, slots, inside, edge)
+    worth = heavy(inside) and len(edge) <= MOST
+    return sorted(edge, key=lambda node: node.order) if worth else None
+
+
+def cut(
+    root: Node,
+    essential: set[Node],
+    slots: set[Node],
+    inside: dict[Node, None],
+    edge: dict[Node, None],
+) -> None:
+    """Add what can be computed after the loop for `root` to `inside`, and what to keep to `edge`.
+
+    Parameters
+    ----------
+    root, essential, slots
+        As for `after`.
+    inside, edge : dict
+        Filled with nodes.
+    """
     stack, seen = [root], {root}
     while stack:
         node = stack.pop()
@@ -75,11 +99,9 @@ def after(root: Node, essential: set[Node], slots: set[Node]) -> list[Node] | No
         if node in essential or node.op.family != "elementwise":
             edge[node] = None
             continue
-        inside.append(node)
+        inside[node] = None
         stack += [arg for arg in node.args if arg not in seen]
         seen.update(node.args)
-    worth = _heavy(inside) and len(edge) <= _MOST
-    return sorted(edge, key=lambda node: node.order) if worth else None
 
 
 def at_once(
@@ -120,4 +142,4 @@ def at_once(
     return known[root] if root in known else stretch(same[root], (length, *root.shape))
 
 
-__all__ = ["FEWEST", "after", "at_once", "before"]
+__all__ = ["FEWEST", "MOST", "after", "at_once", "before", "cut", "heavy"]

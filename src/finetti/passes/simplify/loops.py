@@ -19,7 +19,7 @@ from finetti.ir.node import make
 from finetti.ir.ops.control import body_of, parts_of, piece, scan_op
 from finetti.ir.ops.leaf import const
 from finetti.ir.types import TensorType, map_sizes
-from finetti.passes.simplify import core, fission
+from finetti.passes.simplify import core, fission, recurrences, totals
 from finetti.passes.simplify.core import build, constant, rules, stretch
 
 _ROUNDS = 6
@@ -113,12 +113,29 @@ def _reads(nodes: Sequence[Node], outputs: Sequence[Node]) -> dict[Node, list[_R
 
 def _read(node: Node) -> _Read | None:
     """The part that a piece takes."""
+    place = place_of(node)
+    if place is None:
+        return None
+    body = body_of(node.args[0])
+    _, shape, dtype = map_sizes(node.attrs, int)
+    return _Read(
+        place if place < body.carries else None, body.outputs[place], TensorType(dtype, shape)
+    )
+
+
+def place_of(node: Node) -> int | None:
+    """Which of the outputs of a loop a piece is, if it is a whole one.
+
+    Parameters
+    ----------
+    node : Node
+        A `piece` of a scan.
+    """
     scan = node.args[0]
-    body = body_of(scan)
     start, shape, dtype = map_sizes(node.attrs, int)
-    for k, (at, kind) in enumerate(parts_of(body, int(scan.attrs[1]))):
-        if (at, kind) == (start, (dtype, shape)):
-            return _Read(k if k < body.carries else None, body.outputs[k], kind)
+    for k, (at, kind) in enumerate(parts_of(body_of(scan), int(scan.attrs[1]))):
+        if (at, kind) == (start, TensorType(dtype, shape)):
+            return k
     return None
 
 
@@ -174,8 +191,13 @@ class _Loop:
         self.lasts = [carry.slot for carry in self.carries]
         self.kept = {read.node: read.node for read in reads if read.last is None}
         self.wanted = {self.lasts[read.last] for read in reads if read.last is not None}
+        self.ends: dict[Node, Node] = {}  # by the slot of the carry
+        self.sums: list[totals.Total] = []
+        self.roots: dict[Node, Node] = {}  # the slot of a square -> that of the root
         self._inline_constants()
         self._settle_carries()
+        self._number()
+        self._square()
         self._hoist(last)
         self._drop_dead()
         self.results: dict[Node, Node] = {}  # by the node of the body that all steps keep
@@ -183,7 +205,6 @@ class _Loop:
         self.extra: dict[Node, None] = {}
         if self.length >= fission.FEWEST:
             self._split(last)
-        self.ends: dict[Node, Node] = {}  # by the slot of the carry
         self.parts: dict[Node, Node] = {}  # by the node of the body as it was
         self._build()
 
@@ -236,6 +257,33 @@ class _Loop:
             if carry.out is carry.slot:
                 self.carries.remove(carry)
                 self.fixed.append(_Input(carry.slot, carry.arg))
+
+    def _number(self) -> None:
+        """A carry that counts is a sequence of numbers that are known."""
+        for carry in list(self.carries):
+            found = recurrences.counted(carry.slot, carry.arg, carry.out, self.length)
+            if found is not None:
+                values, self.ends[carry.slot] = found
+                if self.reverse:  # what belongs to the first step lies last
+                    values = build("index", values, attrs=((("slice", None, None, -1),),))
+                self.carries.remove(carry)
+                self.sequences.append(_Input(carry.slot, values))
+
+    def _square(self) -> None:
+        """Carry the square of a root that every step squares."""
+        for i, carry in enumerate(self.carries):
+            outside = {entry.slot: entry.arg for entry in (*self.sequences, *self.fixed)}
+            found = recurrences.unrooted(carry.slot, carry.arg, carry.out, self._roots(), outside)
+            if found is None:
+                continue
+            slot, replaced = found
+            self.roots[slot] = carry.slot
+            square = build("multiply", carry.arg, carry.arg)
+            self.carries[i] = _Carry(slot, square, out=carry.out.args[0])
+            if carry.slot in self.wanted:
+                self.wanted.remove(carry.slot)
+                self.wanted.add(slot)
+            self._replace(replaced)
 
     def _hoist(self, last: bool) -> None:
         """Compute before the loop what does not change in it."""
@@ -292,6 +340,8 @@ class _Loop:
                 self.sequences.append(_Input(own, arg))
                 replaced[node] = own
             self._replace(replaced)
+        self._read_ahead()
+        self._take_sums()
         essential = {carry.slot for carry in self.carries}
         essential.update(topological([carry.out for carry in self.carries]))
         slots = {entry.slot for entry in self.sequences} | set(self.settled)
@@ -300,6 +350,38 @@ class _Loop:
             if edge is not None:
                 self.outside[read] = self.kept.pop(read)
                 self.extra.update(dict.fromkeys(edge))
+
+    def _read_ahead(self) -> None:
+        """Read before the loop what lies at positions that no carry decides."""
+        moving = {entry.slot: entry.arg for entry in self.sequences}
+        replaced = {}
+        reads = totals.reads_ahead(self._roots(), set(moving), set(self.settled), self.length)
+        for i, node in enumerate(reads):
+            own = make_slot(("read", i), node.type, False)
+            arg = totals.read_at_once(node, moving, self.settled, self.length)
+            self.sequences.append(_Input(own, arg))
+            replaced[node] = own
+        self._replace(replaced)
+
+    def _take_sums(self) -> None:
+        """Keep what steps add to carries that nothing else asks for, to be added up afterwards."""
+        found = totals.totals([(c.slot, c.out) for c in self.carries], self.kept.values())
+        if not found:
+            return
+        summed = {total.slot for total in found}
+        others = [carry for carry in self.carries if carry.slot not in summed]
+        waiting = {carry.slot for carry in self.carries}
+        essential = set(topological([*(c.out for c in others), *self.kept.values()]))
+        for node in topological(self._roots()):
+            if any(arg in waiting for arg in node.args):
+                waiting.add(node)
+        slots = {entry.slot for entry in self.sequences} | set(self.settled)
+        essential = (essential & waiting) | {carry.slot for carry in others}
+        self.sums, edges = totals.chosen(found, essential, slots)
+        taken = {total.slot for total in self.sums}
+        self.extra.update(dict.fromkeys(edges))
+        self.starts = {carry.slot: carry.arg for carry in self.carries}
+        self.carries = [carry for carry in self.carries if carry.slot not in taken]
 
     # -- the new node
 
@@ -324,6 +406,12 @@ class _Loop:
         elif self.carries or kept:
             self._looped(list(kept))
         moving.update(self.results)
+        for total in self.sums:
+            added = totals.summed(total, moving, self.settled, self.length)
+            self.ends[total.slot] = build("add", self.starts[total.slot], added)
+        for square, own in self.roots.items():
+            if square in self.ends:
+                self.ends[own] = build("sqrt", self.ends[square])
         for read, node in self.outside.items():
             self.parts[read] = fission.at_once(node, moving, self.settled, self.length)
 
@@ -384,4 +472,4 @@ def _every(sequence: Node) -> Node | None:
     return None
 
 
-__all__ = ["simplify", "tidy"]
+__all__ = ["place_of", "simplify", "tidy"]

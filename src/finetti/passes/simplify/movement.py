@@ -9,6 +9,7 @@ import numpy as np
 from finetti.ir import FLOAT, OPS, Node
 from finetti.ir.types import TensorType, promote
 from finetti.passes.simplify.core import (
+    Rule,
     as_dtype,
     build,
     constant,
@@ -80,12 +81,13 @@ def _plain(x: Node, spec: tuple[Any, ...]) -> tuple[Any, ...]:
             part = ("slice", first or None, last if last != length else None, None)
         axis += part not in (("new",), ("dots",))
         found.append(part)
-    while found and found[-1] in (_ALL, ("dots",)):
+    # dots stand for no axes here; they would take those that are left out behind them
+    while found and (found[-1] == _DOTS or found[-1] == _ALL and _DOTS not in found):
         found.pop()
     return tuple(found)
 
 
-_ALL = ("slice", None, None, None)
+_ALL, _DOTS = ("slice", None, None, None), ("dots",)
 
 
 @rules("index")
@@ -149,3 +151,37 @@ def _matmul(a: Node, b: Node) -> Node | None:
     factor = second if first is None else first if second is None else mul(first, second)
     assert factor is not None
     return mul(build("matmul", array, other), factor)
+
+
+# -- functions before copies ---------------------------------------------------------------------
+
+_FUNCTIONS = ("exp", "expm1", "log", "log1p", "sqrt", "reciprocal", "sigmoid", "softplus", "tanh",
+              "gammaln", "digamma", "erf", "erfc", "log1mexp", "log_ndtr")  # fmt: skip
+
+
+def _before_reading(name: str) -> Rule:
+    """A function of elements that are read several times is computed once for each."""
+
+    def rule(x: Node) -> Node | None:
+        if x.op.name != "index" or 2 * x.args[0].type.size > x.type.size or not _reads_all(x):
+            return None
+        source, *indices = x.args
+        return build("index", build(name, source), *indices, attrs=x.attrs)
+
+    return rule
+
+
+def _reads_all(x: Node) -> bool:
+    """Whether every element is read: what is not read may lie outside of a function's domain."""
+    source, *indices = x.args
+    positions = [value(index) for index in indices]
+    if any(array is None for array in positions):
+        return False
+    places = np.arange(source.type.size).reshape(source.shape)
+    read = np.zeros(source.type.size, bool)
+    read[np.ravel(OPS["index"].evaluate((places, *positions), x.attrs))] = True
+    return bool(read.all())
+
+
+for _name in _FUNCTIONS:
+    rules(_name)(_before_reading(_name))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from finetti.ir import BOOL, FLOAT, INT, Node
+from functools import reduce
+
+import numpy as np
+
+from finetti.ir import BOOL, FLOAT, INT, OPS, Node
 from finetti.passes.simplify.conditions import certain, truth
 from finetti.passes.simplify.core import (
     add,
     as_dtype,
     build,
+    constant,
     mul,
     number,
     rules,
@@ -53,9 +58,54 @@ def _sum_all(x: Node) -> Node | None:
         a, b = x.args
         if any(value(side) is not None or not side.shape for side in (a, b)):
             return add(_total(a, x.type.size), _total(b, x.type.size))
+        rest, apart = _without_gathers(x, x.shape, 0)
+        if apart:
+            totals = [_total(term, x.type.size) for term in ([rest] if rest else []) + apart]
+            return reduce(add, totals)
+    if _is_gather(x):
+        return _sum_gathered(x)
     if x.op.name in ("reshape", "transpose", "index_add"):
         return _total(x.args[0], x.args[0].type.size)
     return None
+
+
+_DEEPEST = 8  # sums inside of sums that are looked through for gathered terms
+
+
+def _without_gathers(x: Node, shape: Axes, depth: int) -> tuple[Node | None, list[Node]]:
+    """A sum of arrays, and the terms taken out of it because they are read from shorter arrays."""
+    if x.shape != shape or depth > _DEEPEST:
+        return x, []
+    if _is_gather(split_scale(x)[0]):
+        return None, [x]
+    if x.op.name != "add":
+        return x, []
+    (a, apart), (b, more) = (_without_gathers(arg, shape, depth + 1) for arg in x.args)
+    if not apart and not more:
+        return x, []
+    rest = b if a is None else a if b is None else add(a, b)
+    return rest, apart + more
+
+
+def _is_gather(x: Node) -> bool:
+    """Whether an array reads a shorter one at constant positions."""
+    if x.op.name != "index" or 2 * x.args[0].type.size > x.type.size:
+        return False
+    return all(value(index) is not None for index in x.args[1:])
+
+
+def _sum_gathered(x: Node) -> Node:
+    """The sum of what is read: every element of the array as often as it is read."""
+    source, *indices = x.args
+    places = np.arange(source.type.size).reshape(source.shape)
+    read = OPS["index"].evaluate((places, *(value(index) for index in indices)), x.attrs)
+    counts = np.bincount(np.ravel(read), minlength=source.type.size)
+    flat = build("reshape", source, attrs=((source.type.size,),))
+    (some,) = np.nonzero(counts)
+    if len(some) < len(counts):  # what nobody reads may be infinite
+        flat = build("index", flat, constant(some), attrs=((("at", 0),),))
+    times = constant(counts[some].astype(float))
+    return build("sum", build("multiply", flat, times), attrs=((0,),))
 
 
 def _total(x: Node, size: int) -> Node:

@@ -9,6 +9,7 @@ import numpy as np
 
 from finetti.errors import NotYetSupported, ParameterError, ShapeError
 from finetti.report.plots import estimates
+from finetti.report.plots.backend import pyplot
 from finetti.report.plots.data import axes_for, finish
 from finetti.report.plots.pair import contour
 from finetti.report.plots.shapes import draw_distribution
@@ -247,8 +248,7 @@ def _flat(values: Any) -> np.ndarray:
 
 
 def _here(ax: Any, figsize: Any, options: Any) -> Any:
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     if ax is not None:
         return ax
     if figsize is None and not options:

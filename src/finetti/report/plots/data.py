@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from finetti.errors import NotYetSupported, ParameterError, warn
+from finetti.report.plots.backend import pyplot
 from finetti.report.variables import Variable, read_variables, select_coords, select_names
 
 MAX_SUBPLOTS = 40  # ArviZ's limit
@@ -147,8 +148,7 @@ def axes_for(
     backend_kwargs
         For `plt.subplots`.
     """
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     if ax is not None:
         flat = [one for one in np.atleast_1d(np.asarray(ax, dtype=object)).ravel()]
         if len(flat) < count:
@@ -166,8 +166,7 @@ def axes_for(
 
 def finish(show: bool | None, backend: str | None) -> None:
     """ArviZ's two last keywords."""
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     if backend not in (None, "matplotlib"):
         raise NotYetSupported(f"backend={backend!r}: plots are matplotlib's here. Leave it out.")
     if show:

@@ -9,6 +9,7 @@ import numpy as np
 
 from finetti.errors import NotYetSupported
 from finetti.report.plots import estimates
+from finetti.report.plots.backend import pyplot
 from finetti.report.plots.data import Series, finish, series_of
 from finetti.results.diagnostics import ess, rhat
 
@@ -101,8 +102,7 @@ def plot_forest(  # noqa: PLR0913, a user's keywords
 
 
 def _panels(rows: int, more: Sequence[bool], ax: Any, figsize: Any, options: Any) -> np.ndarray:
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     if ax is not None:
         return np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
     size = (7 + 2 * sum(more), max(1.5, 0.45 * rows + 1)) if figsize is None else figsize

@@ -9,6 +9,7 @@ import numpy as np
 
 from finetti.errors import ParameterError
 from finetti.report.plots import estimates
+from finetti.report.plots.backend import pyplot
 from finetti.report.plots.data import MAX_SUBPLOTS, Series, finish, limited, series_of
 from finetti.report.plots.shapes import draw_distribution
 from finetti.report.plots.trace import _divergent
@@ -114,8 +115,7 @@ def _fitting(chosen: list[Series], marginals: bool) -> list[Series]:
 def _triangle(
     count: int, marginals: bool, ax: Any, figsize: Any, options: Any
 ) -> tuple[Any, dict[tuple[int, int], Any]]:
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     side = count if marginals else count - 1
     if ax is None:
         size = (3.0 * side + 1, 2.7 * side + 1) if figsize is None else figsize

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from finetti.report.plots.backend import pyplot
+
 
 def _line(x: Any, sample: Any) -> Any:
     return sample["Intercept"] + sample["x"] * x
@@ -31,8 +33,7 @@ def plot_posterior_predictive_glm(
     **kwargs
         Matplotlib's, of a line.
     """
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     x = np.linspace(0, 1, 100) if eval is None else np.asarray(eval)
     looks = {"lw": 0.2, "c": "k", **kwargs}
     for alias, name in (("linewidth", "lw"), ("color", "c")):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from finetti.errors import FinettiError, NotYetSupported, ParameterError
+from finetti.report.plots.backend import pyplot
 from finetti.report.plots.data import Series, elements, finish, limited, variables_of
 from finetti.report.plots.shapes import draw_distribution
 from finetti.report.variables import read_variables
@@ -74,8 +75,7 @@ def plot_trace(  # noqa: PLR0913, a user's keywords
     -------
     ndarray of Axes, [rows, 2]
     """
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     if kind not in ("trace", "rank_bars", "rank_vlines"):
         raise ParameterError(f"plot_trace: kind={kind!r}: expected 'trace' or 'rank_bars'.")
     rows = _rows(data, compact, dict(var_names=var_names, filter_vars=filter_vars, coords=coords,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from finetti.dialects.numpyro import distributions as dist
 from finetti.dialects.numpyro import handlers
+from finetti.dialects.numpyro.contrib.branching import cond
 from finetti.dialects.numpyro.ops.pytree import PytreeTrace
 from finetti.dialects.numpyro.primitives import _PYRO_STACK, Message, Messenger, apply_stack
 from finetti.errors import NotYetSupported, ParameterError
@@ -18,6 +19,7 @@ from finetti.errors import NotYetSupported, ParameterError
 __all__ = ["cond", "scan"]
 
 Body = Callable[..., Any]
+IN_LOOP = "_in_loop"  # the key of messages whose first axis is that of a loop's steps
 
 
 def scan(
@@ -60,9 +62,12 @@ def scan(
         "kwargs": {"rng_key": None, "substitute_stack": [], "history": history}, "value": None,
     })  # fmt: skip
     carry, (trace, ys) = msg["value"]
+    steps = length_of(xs, length)
     for site in trace.trace.values():
+        if site["type"] == "sample":
+            site["fn"] = _of_all_steps(site["fn"], steps)
         if site["type"] != "plate":
-            apply_stack(site)
+            apply_stack({**site, IN_LOOP: True})
     return carry, ys
 
 
@@ -90,8 +95,9 @@ def run_scan(call: Any, rng_key: Any, substitute_stack: Any) -> Any:
         i, rows, x = now
         key, sub = (None, None) if key is None else jax.random.split(key)
         with handlers.block():
-            body = _substituted(f, substitute_stack, rows, i)
-            body = body if sub is None else handlers.seed(body, sub)
+            # keys come first: where a site's values end before the loop does, it is drawn
+            body = f if sub is None else handlers.seed(f, sub)
+            body = _substituted(body, substitute_stack, rows, (i, length))
             with handlers.trace() as found:
                 inner, y = body(inner, x)
         sites = {n: m for n, m in found.items() if m["type"] in ("sample", "deterministic")}
@@ -106,32 +112,78 @@ def run_scan(call: Any, rng_key: Any, substitute_stack: Any) -> Any:
     return carry, outputs
 
 
+def first_step(call: Any, substitute_stack: Any) -> dict[str, Message]:
+    """The sites of a loop's body, as its first step has them; what that computes is not needed."""
+    f, init, xs, length, _ = call
+    row = jax.tree_util.tree_map(lambda x: jnp.asarray(x)[0], xs)
+    # traced, so that what depends on it is not taken for a number
+    carry = jax.tree_util.tree_map(lambda x: jnp.asarray(x)[None][0], init)
+    with handlers.block():
+        seeded = handlers.seed(f, jax.random.key(0))
+        rows: list[dict[str, Any]] = [{} for _ in substitute_stack]
+        body = _substituted(seeded, substitute_stack, rows, (0, length_of(xs, length)))
+        with handlers.trace() as found:
+            body(carry, row)
+    return dict(found)
+
+
 def _sequences(kind: str, source: Any, length: int) -> dict[str, Any]:
     """The values for all steps that a handler has; the gradient of `value[i]` would be as long."""
     if not isinstance(source, Mapping):
         return {}
     values = {n: v["value"] if kind == "replay" else v for n, v in source.items()}
     return {
-        name: jnp.asarray(value)[:length]
+        name: jnp.asarray(value)
         for name, value in values.items()
-        if getattr(value, "ndim", 0) and value.shape[0] >= length
+        if jnp.ndim(value) and jnp.shape(value)[0] == length
     }
 
 
 def full_rank(fn: Any, batch: int) -> Any:
     """A distribution whose parameters have all axes of the batch, so that steps can be stacked."""
     twin = copy.copy(fn)
+    more = batch - len(fn.batch_shape)
     inner = batch + (fn.reinterpreted_batch_ndims if isinstance(fn, dist.Independent) else 0)
+    twin.__dict__["_batch_shape"] = (1,) * more + tuple(fn.batch_shape)
+    for name, value in _parts(fn):
+        if name == "base_dist":
+            twin.__dict__[name] = full_rank(value, inner)
+        elif isinstance(value, dist.Distribution):
+            twin.__dict__[name] = full_rank(value, len(value.batch_shape) + more)
+        elif isinstance(value, (list, tuple)):
+            each = [full_rank(one, len(one.batch_shape) + more) for one in value]
+            twin.__dict__[name] = type(value)(each)
+        else:
+            axes = fn.arg_constraints[name].event_dim if name in fn.arg_constraints else 0
+            value = jnp.asarray(value)
+            if value.ndim < batch + axes:
+                full = (1,) * (batch + axes - value.ndim) + value.shape
+                twin.__dict__[name] = value.reshape(full)
+    return twin
+
+
+def _parts(fn: Any) -> Iterator[tuple[str, Any]]:
+    """What has an axis for each axis of a batch: parameters, masks and inner distributions."""
     for name in fn.gather_pytree_data_fields():
         value = fn.__dict__.get(name)
+        listed = isinstance(value, (list, tuple)) and len(value) > 0
+        if isinstance(value, dist.Distribution) or (
+            listed and all(isinstance(one, dist.Distribution) for one in value)
+        ):
+            yield name, value
+        elif value is not None and (name in fn.arg_constraints or name == "_mask_array"):
+            yield name, value
+
+
+def _of_all_steps(fn: Any, steps: int) -> Any:
+    """A distribution whose parameters have an axis of steps in front, with that in its batch."""
+    twin = copy.copy(fn)
+    twin.__dict__["_batch_shape"] = (steps, *fn.batch_shape)
+    for name, value in _parts(fn):
         if isinstance(value, dist.Distribution):
-            own = inner if name == "base_dist" else len(value.batch_shape)
-            twin.__dict__[name] = full_rank(value, own)
-        elif name in fn.arg_constraints and value is not None:
-            rank = batch + fn.arg_constraints[name].event_dim
-            value = jnp.asarray(value)
-            if value.ndim < rank:
-                twin.__dict__[name] = value.reshape((1,) * (rank - value.ndim) + value.shape)
+            twin.__dict__[name] = _of_all_steps(value, steps)
+        elif isinstance(value, (list, tuple)):
+            twin.__dict__[name] = type(value)([_of_all_steps(one, steps) for one in value])
     return twin
 
 
@@ -161,56 +213,57 @@ class _Step(Messenger):
             msg["infer"] = {**msg["infer"], "_scan_current_index": self._i}
 
 
-def _substituted(f: Body, stack: Any, rows: Any, i: Any) -> Body:
+def _substituted(f: Body, stack: Any, rows: Any, place: tuple[Any, int]) -> Body:
     """The body with the values that handlers outside have for its sites."""
-    body: Body = _Step(f, i)
+    body: Body = _Step(f, place[0])
     for (kind, source), own in zip(stack, rows, strict=True):
         handler = handlers.condition if kind == "condition" else handlers.substitute
-        body = handler(body, None, _row_giver(kind, source, own, i))
+        body = handler(body, None, _row_giver(kind, source, own, place))
     return body
 
 
-def _row_giver(kind: str, source: Any, rows: Any, i: Any) -> Callable[[Message], Any]:
+def _row_giver(
+    kind: str, source: Any, rows: Any, place: tuple[Any, int]
+) -> Callable[[Message], Any]:
     """What a handler has for a site in this step: a row of what is walked, or found by number."""
 
     def give(msg: Message) -> Any:
         if msg["type"] not in ("sample", "deterministic"):
             return None
-        if msg["name"] in rows:
-            return rows[msg["name"]]
-        if isinstance(source, Mapping):
+        if not isinstance(source, Mapping):
+            value = source(msg)
+        else:
             value = source.get(msg["name"])
-            if kind == "replay":
-                value = None if value is None else value["value"]
-            return None if value is None else jnp.asarray(value)[i]
-        value = source(msg)
-        if value is None or msg["type"] != "sample":
-            return value
-        # a function may know the values of all steps
-        return value[i] if jnp.ndim(value) > len(msg["fn"].shape()) else value
+            value = value["value"] if kind == "replay" and value is not None else value
+        return None if value is None else _of_step(msg, value, rows.get(msg["name"]), place)
 
     return give
 
 
-def cond(pred: Any, true_fun: Body, false_fun: Body, operand: Any) -> Any:
-    """`jax.lax.cond`; its branches have no sites.
-
-    Parameters
-    ----------
-    pred : bool
-        Which branch.
-    true_fun, false_fun : callable
-        The branches.
-    operand : pytree
-        Their argument.
-    """
-    for branch in (true_fun, false_fun):
-        with handlers.block(), handlers.trace() as found, handlers.seed(rng_seed=0):
-            jax.eval_shape(branch, operand)
-        sites = [name for name, msg in found.items() if msg["type"] == "sample"]
-        if sites:
-            raise NotYetSupported(
-                f"cond: site {sites[0]!r} is in a branch. Draw both branches' variables outside "
-                "and choose with `jax.numpy.where`."
-            )
-    return jax.lax.cond(pred, true_fun, false_fun, operand)
+def _of_step(msg: Message, value: Any, row: Any, place: tuple[Any, int]) -> Any:
+    """A site's value in one step: of values for all steps, of the first ones, or for each step."""
+    i, length = place
+    count = jnp.shape(value)[0] if jnp.ndim(value) else 0
+    if msg["type"] != "sample":  # computed again where its values belong to another loop
+        found = jnp.asarray(value)[i] if row is None else row
+        return found if count == length else None
+    fn, outer = msg["fn"], msg["kwargs"].get("sample_shape") or ()
+    if jnp.ndim(value) <= len(outer) + len(fn.shape()):
+        return value  # the same in all steps
+    if count > length:
+        raise RuntimeError(
+            f"Substituted value for site {msg['name']} requires length less than or equal to scan "
+            f"length. Expected length <= {length}, but got {count}."
+        )
+    if row is None:
+        row = jnp.asarray(value)[i]
+    if count == length:
+        return row
+    key = msg["kwargs"]["rng_key"]
+    if key is None:
+        raise NotYetSupported(
+            f"scan: site {msg['name']!r} has values for {count} of {length} steps; the other "
+            "steps' can be drawn by `Predictive`, or inside of `numpyro.handlers.seed`, but not "
+            "sampled by a kernel: give the kernel's model as many steps as there are values."
+        )
+    return jnp.where(i < count, row, fn.sample(key, outer))

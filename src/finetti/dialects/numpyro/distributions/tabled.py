@@ -153,7 +153,11 @@ class Tabled(Recorded):
     row: Row
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        bound = _SIGNATURES[self.row.name].bind(*args, **kwargs)
+        signature = _SIGNATURES[self.row.name]
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.row.name}: {error}; it takes {signature}.") from None
         bound.apply_defaults()
         given = dict(bound.arguments)
         validate = given.pop("validate_args")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import finetti.dialects.numpyro.infer.reparam as reparam
-from finetti.dialects.numpyro.infer import initialization, mcmc, util
+from finetti.dialects.numpyro.infer import initialization, inspect, mcmc, util
 from finetti.dialects.numpyro.infer.initialization import (
     init_to_feasible,
     init_to_mean,
@@ -23,8 +23,13 @@ from finetti.dialects.numpyro.missing import explain
 __all__ = [
     "HMC", "MCMC", "MCMCKernel", "NUTS", "Predictive", "init_to_feasible", "init_to_mean",
     "init_to_median", "init_to_sample", "init_to_uniform", "init_to_value", "initialization",
-    "initialize_model", "log_density", "log_likelihood", "mcmc", "reparam", "util", *REFUSED,
+    "initialize_model", "inspect", "log_density", "log_likelihood", "mcmc", "reparam", "util",
+    *REFUSED,
 ]  # fmt: skip
+
+# NumPyro has them there too; their own module imports that one
+for _function in (Predictive, log_likelihood):
+    setattr(util, _function.__name__, _function)
 
 
 def __getattr__(name: str) -> Any:

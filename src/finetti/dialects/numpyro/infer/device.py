@@ -17,4 +17,9 @@ def to_jax(x: Any) -> Any:
     """
     if isinstance(x, jax.Array):
         return x
-    return jax.device_put(np.array(x))  # a copy: JAX may keep the memory it is given
+    x = np.array(x)  # a copy: JAX may keep the memory it is given
+    dtype = jax.dtypes.canonicalize_dtype(x.dtype)
+    if x.dtype.kind in "iu" and dtype != x.dtype:  # JAX would keep the lower half of the bits
+        x = np.clip(x, np.iinfo(dtype).min, np.iinfo(dtype).max).astype(dtype)
+    with np.errstate(over="ignore"):  # a number too large for 32 bits is infinite
+        return jax.device_put(x.astype(dtype, copy=False))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from finetti.dialects.numpyro.infer.initialization import init_to_uniform
+from finetti.dialects.numpyro.infer.inverse_mass import checked_dense
 from finetti.dialects.numpyro.infer.util import check_positive
 from finetti.errors import NotYetSupported, ParameterError
 
@@ -36,13 +36,14 @@ class HMC(MCMCKernel):
     step_size : float
         The step size that adaptation starts with, or that is kept.
     inverse_mass_matrix : array or dict, optional
-        Variances of the unconstrained values in the order of the sites' names, or
-        {tuple of site names: variances}: where the adaptation begins, or what is kept with
-        adapt_mass_matrix=False. Of a matrix the diagonal counts.
+        Variances of the unconstrained values in the order of the sites' names, their covariance
+        matrix, or {tuple of site names: one of both}: where the adaptation begins, or what is
+        kept with adapt_mass_matrix=False. Where the metric is not dense, the diagonal counts.
     adapt_step_size, adapt_mass_matrix : bool
         What is adapted in the warm-up.
     dense_mass : bool or list
-        A dense metric, which finetti does not have: a warning says so.
+        True for one matrix of all values, or a list of tuples of site names whose values have
+        one together. It pays where these are strongly correlated; 2000 numbers at most.
     target_accept_prob : float
         The acceptance that the step size is tuned to.
     num_steps : int, optional
@@ -56,7 +57,7 @@ class HMC(MCMCKernel):
     forward_mode_differentiation : bool
         Accepted: it changes no value.
     regularize_mass_matrix : bool
-        Only True.
+        Whether few draws count less in a matrix; variances need no such help.
     """
 
     default_fields = ("z", "diverging")
@@ -107,21 +108,7 @@ class HMC(MCMCKernel):
         self._init_strategy = given["init_strategy"]
         self._given = given
         self._max_tree_depth: Any = None
-        self._speak_up(where)
-
-    def _speak_up(self, where: str) -> None:
-        """Say what has no effect here, once, when the kernel is made."""
-        given = self._given
-        spoken = []
-        if given["dense_mass"] is not False:
-            spoken.append(f"dense_mass={given['dense_mass']!r} (the metric is diagonal)")
-        if not given["regularize_mass_matrix"]:
-            spoken.append("regularize_mass_matrix=False")
-        if spoken:
-            warnings.warn(
-                f"{where}: without effect in finetti: {'; '.join(spoken)}.", UserWarning,
-                stacklevel=4,
-            )  # fmt: skip
+        self._dense = checked_dense(given["dense_mass"], where)
 
     @property
     def model(self) -> Any:
@@ -139,6 +126,11 @@ class HMC(MCMCKernel):
         return self._given["inverse_mass_matrix"]
 
     @property
+    def dense_mass(self) -> bool | list[tuple[str, ...]]:
+        """Which sites have a dense metric."""
+        return self._dense
+
+    @property
     def step_size(self) -> float:
         """The step size to begin with."""
         return float(self._given["step_size"])
@@ -149,10 +141,13 @@ class HMC(MCMCKernel):
         fields = {
             "adapt_step_size": bool(given["adapt_step_size"]),
             "adapt_metric": bool(given["adapt_mass_matrix"]),
+            "regularize_dense": bool(given["regularize_mass_matrix"]),
             "target_accept": float(given["target_accept_prob"]),
         }
         if float(given["step_size"]) != 1.0 or not given["adapt_step_size"]:
             fields["initial_step"] = float(given["step_size"])
+        if not given["adapt_step_size"]:
+            fields["step_size_jitter"] = 0.0  # the user has said which step
         return fields
 
     def __getstate__(self) -> dict[str, Any]:
@@ -208,17 +203,12 @@ class NUTS(HMC):
                 f"NUTS: max_tree_depth={max_tree_depth!r}, expected a whole number from 1 to "
                 "30, or a pair of them."
             )
-        if len(set(depths)) > 1:
-            warnings.warn(
-                f"NUTS: max_tree_depth={max_tree_depth!r}: the warm-up uses {depths[-1]} too.",
-                UserWarning,
-                stacklevel=2,
-            )
         self._max_tree_depth = max_tree_depth
-        self._depth = int(depths[-1])
+        self._depths = int(depths[0]), int(depths[-1])
 
     def fields(self) -> dict[str, Any]:
-        return {**super().fields(), "max_treedepth": self._depth}
+        warmup, draws = self._depths
+        return {**super().fields(), "max_treedepth": draws, "warmup_treedepth": warmup}
 
 
 def _refused(name: str, reason: str) -> type:

@@ -22,10 +22,10 @@ __all__ = ["MCMC"]
 
 Array = Any
 
-# NumPyro's fields of a state -> the engine's statistic
+# NumPyro's fields of a state -> the engine's statistic; the step size is that before jitter
 FIELDS = {
     "diverging": "diverging", "energy": "energy", "num_steps": "n_steps",
-    "accept_prob": "acceptance_rate", "adapt_state.step_size": "step_size",
+    "accept_prob": "acceptance_rate", "adapt_state.step_size": "step_size_bar",
 }  # fmt: skip
 MADE = ("potential_energy", "mean_accept_prob")
 CHAIN_METHODS = ("parallel", "sequential", "vectorized")
@@ -279,10 +279,11 @@ class MCMC:
         adapted = result.run.adapted
         assert adapted is not None
         sites, named = sites_of(result.target)
-        values["adapt_state"] = adapt_state(adapted, sites, named)
+        parts = result.parts
+        values["adapt_state"] = adapt_state(adapted, parts, sites, named is not None)
         values["i"] = done
         x = np.array(result.run.draws[:, -1])
-        engine = Engine(sites, x, adapted.metric, adapted.steps)
+        engine = Engine(sites, x, adapted, parts)
         return HMCState(values, unconstrained, rng_key, engine)
 
     def _unconstrained(self, draws: dict[str, Array]) -> dict[str, Any]:

@@ -120,15 +120,16 @@ class Predictive:
             The model's arguments.
         """
         batch = len(self._batch_shape)
+        traced = is_traced((rng_key, args, kwargs, self.posterior_samples))
         given = {
-            name: np.asarray(x).reshape(self.num_samples, *np.shape(x)[batch:])
-            for name, x in self.posterior_samples.items()
+            name: x.reshape(self.num_samples, *x.shape[batch:])
+            for name, x in _arrays(self.posterior_samples, traced).items()
         }
-        found = self._by_engine(rng_key, given, args, kwargs)
+        found = None if traced else self._by_engine(rng_key, given, args, kwargs)
         if found is None:
             found = self._by_jax(rng_key, given, args, kwargs)
         return {
-            name: to_jax(np.reshape(found[name], (*self._batch_shape, *found[name].shape[1:])))
+            name: to_jax(found[name].reshape(*self._batch_shape, *found[name].shape[1:]))
             for name in sorted(found)
         }
 
@@ -143,10 +144,13 @@ class Predictive:
     ) -> dict[str, Array] | None:
         """All draws of a site at once; None where the engine has no draws of some site."""
         key = rng_key if handlers.is_prng_key(rng_key) else None
-        translated = translate(
-            self.model, args, kwargs,
-            rng_key=key, params=self.params, subsampling=False,
-        )  # fmt: skip
+        try:
+            translated = translate(
+                self.model, args, kwargs,
+                rng_key=key, params=self.params, subsampling=False,
+            )  # fmt: skip
+        except NotYetSupported:  # what finetti's graph has no word for, JAX can still run
+            return None
         count = self.num_samples
         known = known_rows(translated, given, self.condition_deterministic)
         if known is None:
@@ -188,8 +192,18 @@ class Predictive:
             return {name: trace[name]["value"] for name in self._wanted(kinds, given)}
 
         keys = jax.random.split(rng_key, self.num_samples)
-        rows = jax.lax.map(lambda pair: one(*pair), (keys, dict(given)))
-        return {name: np.asarray(x) for name, x in rows.items()}
+        rows: dict[str, Array] = jax.lax.map(lambda pair: one(*pair), (keys, dict(given)))
+        return rows
+
+
+def is_traced(tree: Any) -> bool:
+    """Whether JAX is tracing (`jit`, `vmap`, ...) something of a tree: then it is no number."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree_util.tree_leaves(tree))
+
+
+def _arrays(samples: Mapping[str, Any], traced: bool) -> dict[str, Array]:
+    give = jax.numpy.asarray if traced else np.asarray
+    return {name: give(x) for name, x in samples.items()}
 
 
 def _batch_shape(samples: Mapping[str, Any], ndims: int) -> tuple[int, ...] | None:
@@ -255,10 +269,14 @@ def log_likelihood(
     shape = _batch_shape(posterior_samples, batch_ndims)
     shape = (1,) * batch_ndims if shape is None else shape
     count = int(np.prod(shape))
+    traced = is_traced((posterior_samples, args, kwargs))
     given = {
-        name: np.asarray(x).reshape(count, *np.shape(x)[batch_ndims:])
-        for name, x in posterior_samples.items()
+        name: x.reshape(count, *x.shape[batch_ndims:])
+        for name, x in _arrays(posterior_samples, traced).items()
     }
+    if traced:
+        terms = _terms_by_jax(model, given, args, kwargs)
+        return {name: x.reshape(*shape, *x.shape[1:]) for name, x in sorted(terms.items())}
     translated = translate(model, args, kwargs)
     sites = translated.sites
     latent = [n for n, site in sites.items() if site.kind == "latent" and not site.hidden]
@@ -283,3 +301,17 @@ def log_likelihood(
         name: to_jax(np.reshape(x, (*shape, *x.shape[1:])))
         for name, x in zip(names, rows, strict=True)
     }
+
+
+def _terms_by_jax(model: Model, given: Mapping[str, Array], args: Any, kwargs: Any) -> Any:
+    """Each observed site's log density for each draw, where draws or data are traced by JAX."""
+
+    def one(point: Mapping[str, Any]) -> dict[str, Any]:
+        found = handlers.trace(handlers.substitute(model, data=point)).get_trace(*args, **kwargs)
+        return {
+            name: site["fn"].log_prob(site["value"])
+            for name, site in found.items()
+            if site["type"] == "sample" and site["is_observed"]
+        }
+
+    return jax.vmap(one)(dict(given))

@@ -5,14 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from finetti.dialects.numpyro import distributions as dist
-from finetti.dialects.numpyro.primitives import factor, param, sample
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.dialects.numpyro.distributions.transforms import (
+    ComposeTransform,
+    DiscreteCosineTransform,
+    HaarTransform,
+)
+from finetti.dialects.numpyro.distributions.util import (
+    is_concrete,
+    is_identically_one,
+    is_identically_zero,
+    safe_normalize,
+)
+from finetti.dialects.numpyro.primitives import _PYRO_STACK, factor, param, plate, sample
+from finetti.errors import NotYetSupported, ParameterError, SupportError
 
 __all__ = [
-    "CircularReparam", "ExplicitReparam", "LocScaleReparam", "ProjectedNormalReparam", "Reparam",
-    "TransformReparam",
+    "CircularReparam", "DiscreteCosineReparam", "ExplicitReparam", "HaarReparam",
+    "LocScaleReparam", "NeuTraReparam", "ProjectedNormalReparam", "Reparam", "TransformReparam",
+    "UnitJacobianReparam",
 ]  # fmt: skip
 
 
@@ -62,15 +75,21 @@ class LocScaleReparam(Reparam):
     """
 
     def __init__(self, centered: Any = None, shape_params: Any = None) -> None:
-        if centered is not None and bool(jnp.any((jnp.asarray(centered) < 0)
-                                                 | (jnp.asarray(centered) > 1))):  # fmt: skip
-            raise ParameterError(f"LocScaleReparam: centered={centered!r}, expected 0 to 1.")
+        if centered is not None and is_concrete(centered):
+            if not np.all((np.asarray(centered) >= 0) & (np.asarray(centered) <= 1)):
+                raise SupportError(f"LocScaleReparam: centered={centered!r}, expected 0 to 1.")
         self.centered, self.shape_params = centered, shape_params
 
     def __call__(self, name: str, fn: Any, obs: Any) -> tuple[Any, Any]:
         _unobserved(obs, name, "LocScaleReparam")
-        if _is_one(self.centered):
+        if _support(fn) is not dist.constraints.real:
+            raise SupportError(
+                f"LocScaleReparam: site {name!r} has the support {_support(fn)}, expected all real "
+                "numbers. Write it as a `TransformedDistribution` and use `TransformReparam`."
+            )
+        if is_identically_one(self.centered):
             return fn, None
+        event_shape = fn.event_shape
         fn, batch, events = self._unwrap(fn)
         if not {"loc", "scale"} <= set(fn.arg_constraints):
             raise ParameterError(
@@ -83,28 +102,26 @@ class LocScaleReparam(Reparam):
         loc, scale = fn.loc, fn.scale
         if self.centered is None:
             centered = param(
-                f"{name}_centered", jnp.full(jnp.shape(loc), 0.5),
+                f"{name}_centered", jnp.full(event_shape, 0.5),
                 constraint=dist.constraints.unit_interval,
             )  # fmt: skip
         else:
             centered = self.centered
-        if _is_zero(centered):
+        if is_identically_zero(centered):
             params.update(loc=jnp.zeros(jnp.shape(loc)), scale=jnp.ones(jnp.shape(scale)))
         else:
             params.update(loc=loc * centered, scale=scale**centered)
         base = self._wrap(type(fn)(**params), batch, events)
         value = sample(f"{name}_decentered", base)
-        if _is_zero(centered):
+        if is_identically_zero(centered):
             return None, loc + scale * value
         return None, loc + scale ** (1 - centered) * (value - centered * loc)
 
 
-def _is_zero(centered: Any) -> bool:
-    return isinstance(centered, (int, float)) and centered == 0
-
-
-def _is_one(centered: Any) -> bool:
-    return isinstance(centered, (int, float)) and centered == 1
+def _support(fn: Any) -> Any:
+    """Where single numbers lie."""
+    support = fn.support
+    return support.base_constraint if isinstance(support, dist.constraints.independent) else support
 
 
 class TransformReparam(Reparam):
@@ -134,23 +151,84 @@ class ExplicitReparam(Reparam):
 
     Parameters
     ----------
-    transform : Transform
-        The transform of the variable to its base.
+    transform : Transform or sequence of Transform
+        From the variable to its base.
     """
 
     def __init__(self, transform: Any) -> None:
+        if isinstance(transform, (list, tuple)):
+            transform = ComposeTransform(list(transform))
         self.transform = transform
 
     def __call__(self, name: str, fn: Any, obs: Any) -> tuple[Any, Any]:
         _unobserved(obs, name, "ExplicitReparam")
-        inner, batch, events = self._unwrap(fn)
-        base = dist.TransformedDistribution(inner, self.transform)
-        value = sample(f"{name}_base", self._wrap(base, batch, events))
+        value = sample(f"{name}_base", dist.TransformedDistribution(fn, self.transform))
         return None, self.transform.inv(value)
 
 
+class UnitJacobianReparam(Reparam):
+    """Draws ``<name>_<suffix>``: the unconstrained values after a transform that keeps volumes.
+
+    Parameters
+    ----------
+    transform : Transform
+        The transform; its axes have to belong to the event.
+    suffix : str
+        The end of the new site's name.
+    """
+
+    def __init__(self, transform: Any, suffix: str = "transformed") -> None:
+        self.transform, self.suffix = transform, suffix
+
+    def __call__(self, name: str, fn: Any, obs: Any) -> tuple[Any, Any]:
+        who = type(self).__name__
+        _unobserved(obs, name, who)
+        inner, batch, events = self._unwrap(fn)
+        axes = self.transform.domain.event_dim
+        if events < axes and any(isinstance(handler, plate) for handler in _PYRO_STACK):
+            raise ParameterError(
+                f"{who}: site {name!r} has events of {events} axes, the transform needs {axes}. "
+                f"Write `.to_event({axes - events + fn.event_dim - inner.event_dim})` after its "
+                "distribution, so that the axis belongs to the event."
+            )
+        whole = ComposeTransform([dist.biject_to(inner.support).inv, self.transform])
+        base = self._wrap(inner, batch, max(events, axes))
+        base = dist.TransformedDistribution(base, whole)
+        return None, whole.inv(sample(f"{name}_{self.suffix}", base))
+
+
+class HaarReparam(UnitJacobianReparam):
+    """Draws ``<name>_haar``: coefficients of Haar's wavelets along an axis.
+
+    Parameters
+    ----------
+    dim : int
+        The axis, counted from the right: negative.
+    flip : bool
+        Whether the axis is turned around first.
+    """
+
+    def __init__(self, dim: int = -1, flip: bool = False) -> None:
+        super().__init__(HaarTransform(dim=dim, flip=flip), suffix="haar")
+
+
+class DiscreteCosineReparam(UnitJacobianReparam):
+    """Draws ``<name>_dct``: coefficients of cosines along an axis.
+
+    Parameters
+    ----------
+    dim : int
+        The axis, counted from the right: negative.
+    smooth : float
+        How smooth the variable is along the axis: 0 for white noise, 1 for a random walk.
+    """
+
+    def __init__(self, dim: int = -1, smooth: float = 0.0) -> None:
+        super().__init__(DiscreteCosineTransform(dim=dim, smooth=smooth), suffix="dct")
+
+
 class ProjectedNormalReparam(Reparam):
-    """Draws a `ProjectedNormal` as a normal vector ``<name>_normal``, divided by its length."""
+    """Draws a `ProjectedNormal` as standard normal numbers ``<name>_normal`` around its vector."""
 
     def __call__(self, name: str, fn: Any, obs: Any) -> tuple[Any, Any]:
         _unobserved(obs, name, "ProjectedNormalReparam")
@@ -160,39 +238,31 @@ class ProjectedNormalReparam(Reparam):
                 f"ProjectedNormalReparam: site {name!r} has the distribution "
                 f"{type(inner).__name__}, expected ProjectedNormal."
             )
-        base = dist.Normal(inner.concentration, 1.0).to_event(1)
-        value = sample(f"{name}_normal", self._wrap(base, batch, events))
-        # the direction of a vector that is a little off the origin
-        return None, (value + 1e-20) / jnp.linalg.norm(value + 1e-20, axis=-1, keepdims=True)
+        base = dist.Normal(jnp.zeros(jnp.shape(inner.concentration)), 1.0).to_event(1)
+        noise = sample(f"{name}_normal", self._wrap(base, batch, events))
+        return None, safe_normalize(noise + inner.concentration)
 
 
 class CircularReparam(Reparam):
     """Draws an angle on the whole line (``<name>_unwrapped``) and wraps it."""
 
     def __call__(self, name: str, fn: Any, obs: Any) -> tuple[Any, Any]:
-        if fn.support is not dist.constraints.circular:
+        if _support(fn) is not dist.constraints.circular:
             raise ParameterError(f"CircularReparam: site {name!r} is no angle.")
+        _unobserved(obs, name, "CircularReparam")
         flat = dist.ImproperUniform(dist.constraints.real, fn.batch_shape, fn.event_shape)
-        value = sample(f"{name}_unwrapped", flat, obs=obs)
+        value = sample(f"{name}_unwrapped", flat)
         value = jnp.remainder(value + jnp.pi, 2 * jnp.pi) - jnp.pi
         factor(f"{name}_factor", fn.log_prob(value))
         return None, value
 
 
-def _refused(name: str) -> type:
-    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        raise NotYetSupported(f"numpyro.infer.reparam.{name} is not there yet.")
+class NeuTraReparam(Reparam):
+    """Refused: it needs a trained guide."""
 
-    return type(name, (Reparam,), {"__init__": __init__, "__doc__": "Refused: not there yet."})
-
-
-REFUSED = {
-    name: _refused(name)
-    for name in ("DiscreteCosineReparam", "HaarReparam", "NeuTraReparam", "UnitJacobianReparam")
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in REFUSED:
-        return REFUSED[name]
-    raise AttributeError(f"numpyro.infer.reparam has no {name!r}")
+    def __init__(self, guide: Any = None, params: Any = None) -> None:
+        raise NotYetSupported(
+            "numpyro.infer.reparam.NeuTraReparam: it takes a guide trained by variational "
+            "inference, which is not there yet: sample the model itself, with `LocScaleReparam` "
+            "where variables depend on their scale."
+        )

@@ -13,12 +13,12 @@ import numpy as np
 from finetti.backends import reference
 from finetti.dialects.jaxpr.functions import from_jax
 from finetti.dialects.numpyro import handlers
+from finetti.dialects.numpyro.checks import InvalidStart, cannot_start
 from finetti.dialects.numpyro.infer import initialization as init
+from finetti.dialects.numpyro.infer.inverse_mass import Part, metric_of, parts_of
 from finetti.dialects.numpyro.infer.kernels import HMC, NUTS
-from finetti.dialects.numpyro.infer.states import HMCState, metric_of, resumed
+from finetti.dialects.numpyro.infer.states import HMCState, resumed
 from finetti.dialects.numpyro.infer.util import (
-    CANNOT_START,
-    InvalidStart,
     constrain_fn,
     first_trace,
     free_sites,
@@ -128,6 +128,8 @@ class Result:
         What was sampled.
     seed : int
         The engine's seed.
+    parts : list of Part
+        How the inverse mass matrix is made up.
     """
 
     samples: dict[str, Array]
@@ -135,6 +137,7 @@ class Result:
     run: NutsDraws
     target: Target
     seed: int
+    parts: list[Part]
 
 
 def target_of(kernel: HMC, rng_key: Any, args: Any, kwargs: Any, init_params: Any,
@@ -230,8 +233,7 @@ def _one_start(
 
 
 def _explained(density: Density, x: Array) -> str:
-    sentence = explain(density, x)
-    return CANNOT_START if sentence is None else f"{CANNOT_START} {sentence}"
+    return cannot_start(explain(density, x))
 
 
 def _known_strategy(
@@ -386,11 +388,12 @@ def sites_of(target: Target) -> tuple[dict[str, int], list[str] | None]:
     return sites, list(sites)
 
 
-def _given_metric(kernel: HMC, target: Target, chains: int) -> Adapted:
+def _given_metric(kernel: HMC, target: Target, chains: int) -> tuple[Adapted, list[Part]]:
+    """What a run begins with, and what is dense."""
+    sites, names = sites_of(target)
     matrix = kernel.inverse_mass_matrix
-    if matrix is None:
-        return Adapted()
-    return Adapted(metric_of(matrix, sites_of(target)[0], chains))
+    parts = parts_of(kernel.dense_mass, matrix, sites, names is not None)
+    return metric_of(matrix, parts, sites, chains), parts
 
 
 # -- the run -------------------------------------------------------------------------------------
@@ -408,9 +411,9 @@ def run(
     target = target_of(kernel, rng_key, args, kwargs, init_params, settings.num_chains)
     if state is None:
         start, jitter = starts(kernel, target, settings, seed, call, init_params)
-        given = _given_metric(kernel, target, settings.num_chains)
+        given, parts = _given_metric(kernel, target, settings.num_chains)
     else:
-        given = resumed(state, sites_of(target)[0], settings.num_chains)
+        given, parts = resumed(state, sites_of(target)[0], settings.num_chains)
         start, jitter = _point_of_state(state, target, settings.num_chains, call), 0.0
     compiled = compile_density(None, None, target.density)
     expressions = compile_named(target.density, target.names)
@@ -426,7 +429,7 @@ def run(
     warmup = None
     if settings.keep_warmup and drawn.warmup_draws is not None:
         warmup = _constrained(expressions, drawn.warmup_draws)
-    return Result(samples, warmup, drawn, target, seed)
+    return Result(samples, warmup, drawn, target, seed, parts)
 
 
 def _run_kernel(

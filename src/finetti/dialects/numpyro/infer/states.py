@@ -16,6 +16,14 @@ import numpy as np
 
 from finetti.dialects.numpyro import handlers
 from finetti.dialects.numpyro.infer.device import to_jax
+from finetti.dialects.numpyro.infer.inverse_mass import (
+    Part,
+    as_numpyro,
+    inverse_mass,
+    metric_of,
+    parts_in,
+    roots,
+)
 from finetti.errors import ParameterError
 from finetti.infer.nuts import Adapted
 
@@ -32,7 +40,7 @@ class AdaptState(NamedTuple):
     step_size : array
         Before jitter.
     inverse_mass_matrix : dict or array
-        {tuple of site names: variances}; only the variances where `z` is no dict.
+        {tuple of site names: variances or covariance matrix}; only that where `z` is no dict.
     mass_matrix_sqrt, mass_matrix_sqrt_inv : dict or array
         Of that.
     ss_state, mm_state, window_idx, rng_key : None
@@ -59,14 +67,16 @@ class Engine:
         Site -> the number of its unconstrained values, in the engine's order.
     x : ndarray, optional
         [chain, n] the points.
-    metric, steps : ndarray, optional
-        [chain, n] and [chain].
+    learned : Adapted, optional
+        The metric and the step sizes.
+    parts : list of Part
+        How NumPyro's inverse mass matrix is made of it.
     """
 
     sites: Mapping[str, int]
     x: Array | None
-    metric: Array | None
-    steps: Array | None
+    learned: Adapted | None
+    parts: list[Part]
 
 
 class HMCState:
@@ -120,7 +130,7 @@ class HMCState:
         if "z" in fields:
             engine = replace(engine, x=None)
         if "adapt_state" in fields:
-            engine = replace(engine, metric=None, steps=None)
+            engine = replace(engine, learned=None)
         other = object.__new__(HMCState)
         other.__dict__.update({**self.__dict__, **fields, "_engine": engine})
         return other
@@ -143,92 +153,35 @@ class HMCState:
 # -- the metric ----------------------------------------------------------------------------------
 
 
-def places(sites: Mapping[str, int]) -> dict[str, Array]:
-    """Site -> where its values lie in the engine's vector."""
-    ends = np.cumsum([0, *sites.values()])
-    return {name: np.arange(ends[i], ends[i + 1]) for i, name in enumerate(sites)}
-
-
-def adapt_state(adapted: Adapted, sites: Mapping[str, int], names: Any) -> AdaptState:
+def adapt_state(
+    adapted: Adapted, parts: list[Part], sites: Mapping[str, int], named: bool
+) -> AdaptState:
     """NumPyro's form of what was learned.
 
     Parameters
     ----------
     adapted : Adapted
         The metric and the step sizes of every chain.
+    parts : list of Part
+        What stands together.
     sites : dict
         Site -> the number of its values, in the engine's order.
-    names : list of str or None
-        The names that the metric's key is made of; None for a plain array.
+    named : bool
+        False for plain arrays.
     """
-    assert adapted.metric is not None and adapted.steps is not None
+    assert adapted.steps is not None
     single = len(adapted.steps) == 1
-    where = places(sites)
-    order = np.concatenate([where[name] for name in sorted(where)])
-    variances = adapted.metric[:, order]
-
-    def given(x: Array) -> Any:
-        return to_jax(x[0] if single else x)
-
-    def named(x: Array) -> Any:
-        return given(x) if names is None else {tuple(sorted(names)): given(x)}
-
+    masses = inverse_mass(adapted, parts, sites)
+    square = [roots(values) for values in masses]
+    forms = (masses, [pair[0] for pair in square], [pair[1] for pair in square])
     return AdaptState(
-        given(adapted.steps), named(variances), named(1 / np.sqrt(variances)),
-        named(np.sqrt(variances)), rng_key=None,
-    )  # fmt: skip
+        to_jax(adapted.steps[0] if single else adapted.steps),
+        *(as_numpyro(form, parts, named, single) for form in forms),
+    )
 
 
-def metric_of(given: Any, sites: Mapping[str, int], chains: int, each: bool = False) -> Array:
-    """The engine's metric [chain, n] for NumPyro's inverse mass matrix.
-
-    Parameters
-    ----------
-    given : array or dict
-        Variances of the unconstrained values in the order of the sites' names, or {tuple of site
-        names: variances}. The engine's metric is the diagonal of a matrix.
-    sites : dict
-        Site -> the number of its values, in the engine's order.
-    chains : int
-        How many.
-    each : bool
-        Whether there is an axis of chains in front.
-    """
-    where = places(sites)
-    blocks = given if isinstance(given, Mapping) else {tuple(sorted(where)): given}
-    metric = np.ones((chains, sum(sites.values())))
-    seen: set[str] = set()
-    for key, block in blocks.items():
-        names = (key,) if isinstance(key, str) else tuple(key)
-        for name in names:
-            if name not in where or name in seen:
-                what = "twice" if name in seen else "which is no latent site"
-                raise ParameterError(
-                    f"inverse_mass_matrix: has {name!r} {what}; they are "
-                    f"{', '.join(map(repr, sorted(where)))}."
-                )
-            seen.add(name)
-        index = np.concatenate([where[name] for name in names])
-        values = np.asarray(block, float)
-        if values.ndim == (3 if each else 2) and values.shape[-1] == values.shape[-2]:
-            values = np.diagonal(values, axis1=-2, axis2=-1)
-        wanted = (chains, len(index)) if each else (len(index),)
-        if values.shape != wanted:
-            sizes = ", ".join(f"{name}: {sites[name]}" for name in names)
-            raise ParameterError(
-                f"inverse_mass_matrix: shape {values.shape}, expected {wanted}, one variance for "
-                f"each unconstrained value ({sizes})."
-            )
-        metric[:, index] = values
-    if not ((metric >= 1e-20) & (metric <= 1e20)).all():
-        raise ParameterError(
-            "inverse_mass_matrix: expected positive finite variances, between 1e-20 and 1e20."
-        )
-    return metric
-
-
-def resumed(state: HMCState, sites: Mapping[str, int], chains: int) -> Adapted:
-    """The metric and the step sizes that a state goes on with.
+def resumed(state: HMCState, sites: Mapping[str, int], chains: int) -> tuple[Adapted, list[Part]]:
+    """The metric and the step sizes that a state goes on with, and its parts.
 
     Raises
     ------
@@ -244,17 +197,17 @@ def resumed(state: HMCState, sites: Mapping[str, int], chains: int) -> Adapted:
         )
     if count != chains:
         raise ParameterError(f"post_warmup_state: it has {count} chains; num_chains is {chains}.")
-    metric, steps = engine.metric, engine.steps
-    if metric is None:
-        matrix = state.adapt_state.inverse_mass_matrix
-        if chains == 1:
-            matrix = jax.tree_util.tree_map(lambda x: np.asarray(x)[None], matrix)
-        metric = metric_of(matrix, sites, chains, each=True)
-    if steps is None:
-        steps = np.ravel(np.asarray(state.adapt_state.step_size, float))
-        if not (np.isfinite(steps) & (steps > 0)).all():
-            raise ParameterError(f"post_warmup_state: step_size={steps}, expected numbers > 0.")
-    return Adapted(metric, steps)
+    if engine.learned is not None:
+        return engine.learned, engine.parts
+    matrix = state.adapt_state.inverse_mass_matrix
+    if chains == 1:
+        matrix = jax.tree_util.tree_map(lambda x: np.asarray(x)[None], matrix)
+    parts = parts_in(matrix, sites)
+    metric = metric_of(matrix, parts, sites, chains, each=True)
+    steps = np.ravel(np.asarray(state.adapt_state.step_size, float))
+    if not (np.isfinite(steps) & (steps > 0)).all():
+        raise ParameterError(f"post_warmup_state: step_size={steps}, expected numbers > 0.")
+    return replace(metric, steps=steps), parts
 
 
 def _listed(sites: Mapping[str, int]) -> str:

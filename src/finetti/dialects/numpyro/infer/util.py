@@ -9,10 +9,11 @@ import jax
 import jax.numpy as jnp
 
 from finetti.dialects.numpyro import handlers
+from finetti.dialects.numpyro.checks import CANNOT_START, InvalidStart
 from finetti.dialects.numpyro.distributions import biject_to, constraints
 from finetti.dialects.numpyro.infer.initialization import init_to_uniform, strategy_of
 from finetti.dialects.numpyro.primitives import Message, Messenger, factor
-from finetti.errors import InitialPointError, NotYetSupported, ParameterError
+from finetti.errors import NotYetSupported, ParameterError
 
 __all__ = [
     "ModelInfo", "ParamInfo", "compute_log_probs", "constrain_fn", "find_valid_initial_params",
@@ -462,13 +463,6 @@ def initialize_model(
         model_kwargs=kwargs,
     )  # fmt: skip
     return ModelInfo(ParamInfo(*found), potential, postprocess, trace)
-
-
-CANNOT_START = "Cannot find valid initial parameters. Please check your model again."
-
-
-class InvalidStart(InitialPointError, RuntimeError):
-    """No point with a finite density was found; NumPyro raises a RuntimeError then."""
 
 
 def check_positive(value: Any, name: str, where: str) -> None:

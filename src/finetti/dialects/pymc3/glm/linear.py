@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,13 +10,12 @@ import numpy as np
 import finetti
 from finetti.dialects.notes import note
 from finetti.dialects.pymc3.glm.families import Family, family_of
+from finetti.dialects.pymc3.glm.formula import design
 from finetti.dialects.pymc3.model import Model
 from finetti.dist.base import make_rv
 from finetti.errors import ParameterError, ShapeError
 from finetti.ir import Tensor, ops
 from finetti.model.variables import dist_of, explicit_shape, is_rv, params_of
-
-_LEVEL = re.compile(r"([^:\[\]]+)\[([^\]]+)\]")  # formulae's `g[b]`; patsy wrote `g[T.b]`
 
 
 class LinearComponent:
@@ -155,28 +153,3 @@ def _matrix(x: Any, labels: Sequence[str] | None) -> tuple[list[str], np.ndarray
     if len(names) != matrix.shape[1]:
         raise ShapeError(f"glm: {len(names)} labels for {matrix.shape[1]} columns.")
     return names, matrix
-
-
-def design(formula: str, data: Any) -> tuple[np.ndarray, list[str], np.ndarray]:
-    """Response, names of the columns as PyMC3 (patsy) has them, and the matrix of a formula."""
-    try:
-        import formulae
-        import pandas
-    except ImportError as error:
-        raise ParameterError(
-            f"glm: formulas need the package {error.name}: `pip install finetti[formula]`, or give "
-            "the matrix: `pm.glm.GLM(x, y, labels=[...])`."
-        ) from None
-    columns = pandas.DataFrame(data)
-    matrices = formulae.design_matrices(formula, columns)
-    if matrices.response is None or matrices.common is None:
-        raise ParameterError(f"glm: {formula!r}: expected 'y ~ terms', with terms on both sides.")
-    if matrices.group is not None:
-        raise ParameterError(f"glm: {formula!r}: group-specific terms (x | g) were not PyMC3's.")
-    frame = matrices.common.as_dataframe()
-    flags = {str(name) for name in columns if columns[name].dtype == bool}  # numbers to formulae
-    labels = [
-        ":".join(f"{part}[T.True]" if part in flags else part for part in label.split(":"))
-        for label in (_LEVEL.sub(r"\1[T.\2]", str(name)) for name in frame.columns)
-    ]
-    return np.asarray(matrices.response.design_matrix), labels, frame.to_numpy(float)
