@@ -356,3 +356,32 @@ def test_cond():
 def test_what_is_not_there_says_so(ask):
     with pytest.raises(NotYetSupported):
         ask()
+
+
+def twice():
+    numpyro.sample("x", dist.Normal())
+    numpyro.sample("x", dist.Normal())
+
+
+def of_no_size():
+    with numpyro.plate("p", 0):
+        numpyro.sample("x", dist.Normal())
+
+
+def on_one_axis():
+    with numpyro.plate("a", 3, dim=-1), numpyro.plate("b", 2, dim=-1):
+        numpyro.sample("x", dist.Normal())
+
+
+def of_a_number():
+    numpyro.sample("x", dist.Normal(), sample_shape=3)
+
+
+@pytest.mark.parametrize("fn", [twice, of_no_size, on_one_axis, of_a_number])
+def test_what_numpyro_asserts_is_an_assertion_error(fn):
+    with pytest.raises(AssertionError):
+        traced(fn)
+    with pytest.raises(ParameterError):
+        translate(fn, (), {})
+    with pytest.raises(AssertionError):
+        translate(fn, (), {})

@@ -22,6 +22,7 @@ from finetti.dialects.numpyro.primitives import (
     CondIndepStackFrame,
     Message,
     Messenger,
+    StatementError,
     factor,
     plate,
     spread,
@@ -168,7 +169,7 @@ class collapse(Messenger):  # noqa: N801, a user's name
             return
         msg["stop"] = True
         if name in self._names:
-            raise ParameterError(
+            raise StatementError(
                 f"collapse: all sites must have unique names but got `{name}` duplicated."
             )
         self._names.add(name)

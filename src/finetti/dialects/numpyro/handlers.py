@@ -15,6 +15,7 @@ from finetti.dialects.numpyro.primitives import (
     CondIndepStackFrame,
     Message,
     Messenger,
+    StatementError,
     prng_key,
 )
 from finetti.dialects.numpyro.replacing import do, lift, reparam
@@ -41,10 +42,8 @@ class trace(Messenger):
         if "name" not in msg:
             return
         name = msg["name"]
-        # an AssertionError, as programs that look for duplicates expect it
-        assert not (msg["type"] in ("sample", "deterministic") and name in self.trace), (
-            f"all sites must have unique names but got `{name}` duplicated"
-        )
+        if msg["type"] in ("sample", "deterministic") and name in self.trace:
+            raise StatementError(f"all sites must have unique names but got `{name}` duplicated")
         self.trace[name] = msg.copy()
 
     def get_trace(self, *args: Any, **kwargs: Any) -> OrderedDict[str, Message]:

@@ -88,10 +88,14 @@ def default_process_message(msg: Message) -> None:
         msg["value"] = msg["fn"](*msg["args"], **msg["kwargs"])
 
 
+class StatementError(ParameterError, AssertionError):
+    """A statement that cannot be, where NumPyro asserts that it is not."""
+
+
 def drawn(name: str, fn: Any, rng_key: Any, sample_shape: tuple[int, ...] = ()) -> Any:
     """A draw of a site's distribution."""
     if rng_key is None and not isinstance(fn, _WITHOUT_KEY):
-        raise ParameterError(
+        raise StatementError(
             f"site {name!r}: there is no random key to draw it with. Run the model inside of "
             "`numpyro.handlers.seed(model, rng_seed=0)`, or give the site a value with "
             "`substitute` or `condition`."
@@ -148,7 +152,7 @@ def sample(
         Where it is observed; elsewhere it is a latent variable ``<name>_unobserved``.
     """
     if not isinstance(sample_shape, tuple):
-        raise ParameterError(
+        raise StatementError(
             f"sample {name!r}: sample_shape={sample_shape!r}, expected a tuple of whole numbers, "
             "e.g. (3,)."
         )
@@ -338,7 +342,7 @@ class plate(Messenger):
         self, name: str, size: int, subsample_size: int | None = None, dim: int | None = None
     ) -> None:
         if size <= 0:
-            raise ParameterError(f"plate {name!r}: size={size!r}, expected a positive number.")
+            raise StatementError(f"plate {name!r}: size={size!r}, expected a positive number.")
         if dim is not None and dim >= 0:
             raise ValueError(f"plate {name!r}: dim={dim!r} must be negative: it counts from the "
                              "right.")  # fmt: skip
@@ -353,7 +357,7 @@ class plate(Messenger):
         self.dim = dim if dim is not None else next(d for d in _from_right() if d not in taken)
         if self.dim in taken:
             other = next(f.name for f in msg["cond_indep_stack"] if f.dim == self.dim)
-            raise ParameterError(
+            raise StatementError(
                 f"plate {name!r}: dim={self.dim} is the axis of plate {other!r}, which is open. "
                 "Give them different axes."
             )

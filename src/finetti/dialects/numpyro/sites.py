@@ -33,8 +33,8 @@ from finetti.dialects.numpyro.contrib.control_flow import (
     run_scan,
 )
 from finetti.dialects.numpyro.lowered import Lowered
-from finetti.dialects.numpyro.primitives import Message, Messenger
-from finetti.errors import NotYetSupported, ParameterError
+from finetti.dialects.numpyro.primitives import Message, Messenger, StatementError
+from finetti.errors import NotYetSupported
 
 NAME = "finetti_site"
 
@@ -177,7 +177,7 @@ class Recording(Messenger):
     # -- the kinds of sites
     def _new(self, site: Site, values: dict[str, Any]) -> Any:
         if site.name in self.sites:
-            raise ParameterError(
+            raise StatementError(
                 f"all sites must have unique names but got `{site.name}` duplicated: give each "
                 "its own name, or put one into `numpyro.handlers.scope`."
             )

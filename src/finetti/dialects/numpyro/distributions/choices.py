@@ -7,14 +7,18 @@ from typing import Any
 from finetti.dialects.numpyro.distributions.classes import CLASSES
 
 
+def one_of(probs: Any, logits: Any) -> None:
+    """Refuse both and neither."""
+    given = [n for n, value in (("probs", probs), ("logits", logits)) if value is not None]
+    if len(given) != 1:
+        raise ValueError(f"Exactly one of ['probs', 'logits'] must be specified; got {given}.")
+
+
 def _chosen(name: str, probs: Any, logits: Any, *args: Any, **kwargs: Any) -> Any:
-    if probs is not None and logits is not None:
-        raise ValueError("Only one of `probs` or `logits` can be specified.")
+    one_of(probs, logits)
     if probs is not None:
         return CLASSES[f"{name}Probs"](probs, *args, **kwargs)
-    if logits is not None:
-        return CLASSES[f"{name}Logits"](logits, *args, **kwargs)
-    raise ValueError("One of `probs` or `logits` must be specified.")
+    return CLASSES[f"{name}Logits"](logits, *args, **kwargs)
 
 
 def Bernoulli(probs: Any = None, logits: Any = None, *, validate_args: bool | None = None) -> Any:
@@ -60,10 +64,7 @@ def NegativeBinomial(
     total_count: Any, probs: Any = None, logits: Any = None, *, validate_args: bool | None = None
 ) -> Any:
     """Successes before so many failures, by a probability or log odds."""
-    if probs is not None and logits is not None:
-        raise ValueError("Only one of `probs` or `logits` can be specified.")
+    one_of(probs, logits)
     if probs is not None:
         return CLASSES["NegativeBinomialProbs"](total_count, probs, validate_args=validate_args)
-    if logits is not None:
-        return CLASSES["NegativeBinomialLogits"](total_count, logits, validate_args=validate_args)
-    raise ValueError("One of `probs` or `logits` must be specified.")
+    return CLASSES["NegativeBinomialLogits"](total_count, logits, validate_args=validate_args)
