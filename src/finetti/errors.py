@@ -111,7 +111,7 @@ def did_you_mean(word: str, valid: Iterable[str]) -> str:
     close = nearest(word, names)
     if close:
         return f"Did you mean {' or '.join(repr(name) for name in close)}?"
-    return f"Valid names: {', '.join(sorted(names))}."
+    return f"Valid names: {', '.join(sorted(names)) or 'none'}."
 
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep

@@ -273,5 +273,16 @@ def test_car_is_pymcs_but_for_its_constant() -> None:
     precision = 2.0 * (2.0 * np.eye(4) - 0.3 * graph)
     exact = scipy.stats.multivariate_normal(np.arange(4.0) / 3, np.linalg.inv(precision))
     np.testing.assert_allclose(value, exact.logpdf([0.3, 1.0, -2.0, 0.1]), rtol=1e-12)
-    with pytest.raises(ParameterError, match="symmetric"):
-        pm.CAR.dist(0.0, [[0, 1], [0, 0]], 0.3, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("mu", "graph", "error", "words"),
+    [
+        (0.0, [[0, 1], [0, 0]], ParameterError, "symmetric"),
+        (0.0, [[0, 1, 0], [1, 0, 0], [0, 0, 0]], ParameterError, "site 2 has no neighbours"),
+        (np.zeros(3), [[0, 1], [1, 0]], ShapeError, r"mu has shape \(3,\), W is a matrix of 2"),
+    ],
+)
+def test_wrong_car(mu, graph, error, words) -> None:
+    with pytest.raises(error, match=words):
+        pm.CAR.dist(mu, graph, 0.3, 2.0)

@@ -25,7 +25,7 @@ def test_elementwise_log_densities_of_free_variables() -> None:
     apart = ((post["z"].values - post["a"].values[:, :, None]) ** 2).sum(-1)
     np.testing.assert_allclose(prior["z"], -0.5 * apart - np.log(2 * np.pi), rtol=1e-12)
     alone = pm.compute_log_prior(trace, var_names=["s"], model=model, extend_inferencedata=False)
-    assert list(alone.log_prior.data_vars) == ["s"]
+    assert list(alone.data_vars) == ["s"]
     with pytest.raises(ParameterError, match="no free variable"):
         pm.compute_log_prior(trace, var_names=["y"], model=model)
     with model:

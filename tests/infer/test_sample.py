@@ -177,7 +177,7 @@ def test_compute_log_likelihood_afterwards():
     idata = pm.sample(**FEW, idata_kwargs={"log_likelihood": True}, model=model)
     want = to_draws(idata).group("log_likelihood")["y"]
     other = pm.compute_log_likelihood(idata, model=model, extend_inferencedata=False)
-    np.testing.assert_allclose(to_draws(other).group("log_likelihood")["y"], want, rtol=1e-9)
+    np.testing.assert_allclose(other["y"], want, rtol=1e-9)  # a Dataset, as in PyMC
     part = pm.sample(**FEW, var_names=["tau"], model=model)
     with pytest.raises(ModelError, match="no 'mu'"):
         pm.compute_log_likelihood(part, model=model)
@@ -200,6 +200,9 @@ def test_initvals():
         pm.sample(**FEW, initvals={"nu": 1.0}, model=model)
     with pytest.raises(ShapeError, match=r"initvals\['mu'\]"):
         pm.sample(**FEW, initvals={"mu": [1.0, 2.0]}, model=model)
+    for wrong, shown in ((3, "3 of type int"), ("mu", "'m' of type str"), ([4, 5], "4 of type")):
+        with pytest.raises(ParameterError, match=f"expected a dict .name: value.*got {shown}"):
+            pm.sample(**FEW, initvals=wrong, model=model)
 
 
 def test_new_data_are_sampled_without_a_new_model():

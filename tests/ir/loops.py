@@ -407,6 +407,76 @@ def many_states_numpy(x):
     return [alpha, best, np.array(kept)]
 
 
+def same_places(x):
+    """Sums that get something at the same places in every step."""
+    places = np.array([1, 1, 5])
+
+    def step(carry, row, k):
+        c, one, few = carry
+        c = ops.tanh(x["a"] * c + row)
+        one = ops.add_at(one, (k,), ops.exp(-c[0]))
+        return (c, one, ops.add_at(few, (places,), c * x["start"])), None
+
+    rows = ops.outer(x["noise"], x["vector"])
+    init = (x["vector"], ops.zeros((7,)), x["wide"])
+    (c, one, few), _ = ops.scan(step, init, [rows, np.full(9, 4)])
+    return [c, one, few]
+
+
+def same_places_numpy(x):
+    c, one, few = x["vector"], np.zeros(7), x["wide"].copy()
+    for e in x["noise"]:
+        c = np.tanh(x["a"] * c + e * x["vector"])
+        one[4] += np.exp(-c[0])
+        np.add.at(few, [1, 1, 5], c * x["start"])
+    return [c, one, few]
+
+
+def counted_out(x):
+    """A function that only some steps ask for, of what is outside of its domain in others."""
+    asked, count = np.arange(9) < 3, 0.1 * np.arange(1.0, 10.0)
+
+    def step(c, e, m, k):
+        new = c + ops.where(m, k * ops.log(c), 0.0) - 4.0 * x["a"] * (1.0 + e)
+        return new, new
+
+    return list(ops.scan(step, 4.0, [x["noise"], asked, count]))
+
+
+def counted_out_numpy(x):
+    c, kept = 4.0, []
+    for i, e in enumerate(x["noise"]):
+        c = c + (0.1 * (i + 1) * np.log(c) if i < 3 else 0.0) - 4.0 * x["a"] * (1.0 + e)
+        kept.append(c)
+    return [c, np.array(kept)]
+
+
+HOLES = np.array([0.3, np.nan, -0.2, np.inf, 0.5, 0.1, np.nan, -np.inf, 0.4])
+
+
+def holes(x):
+    """Numbers that are not finite, in the carry until a step forgets it."""
+    forget = np.concatenate([[True], ~np.isfinite(HOLES[:-1])])
+
+    def step(carry, e, f, u):
+        c, d = carry
+        c = ops.where(f, 0.0, 0.7 * c) + e
+        return (c, d * x["start"] + ops.where(ops.isfinite(c), ops.where(f, e, u), u)), d
+
+    (_, last), kept = ops.scan(step, (np.nan, x["start"]), [HOLES, forget, x["noise"]])
+    return [last, kept]
+
+
+def holes_numpy(x):
+    c, d, kept, forget = np.nan, x["start"], [], True
+    for e, u in zip(HOLES, x["noise"], strict=True):
+        kept.append(d)
+        c = (0.0 if forget else 0.7 * c) + e
+        d = d * x["start"] + (e if forget and np.isfinite(c) else u)
+        forget = not np.isfinite(e)
+    return [d, np.array(kept)]
+
+
 LOOPS = {
     "ar1": (ar1, ar1_numpy), "two back": (two_back, two_back_numpy),
     "growth": (growth, growth_numpy), "matrices": (matrices, matrices_numpy),
@@ -418,6 +488,8 @@ LOOPS = {
     "scaled chains": (scaled_chains, scaled_chains_numpy),
     "many states": (many_states, many_states_numpy),
     "impossible moves": (impossible_moves, impossible_moves_numpy),
+    "same places": (same_places, same_places_numpy), "holes": (holes, holes_numpy),
+    "counted out": (counted_out, counted_out_numpy),
     "kalman": (kalman, kalman_numpy), "counted": (counted, counted_numpy),
 }  # fmt: skip
 SHAPES = {"a": (), "start": (), "noise": (9,), "vector": (3,), "matrix": (3, 3), "rows": (5, 3),

@@ -10,6 +10,7 @@ import scipy.stats as stats
 
 import finetti as pm
 from finetti.errors import FinettiError
+from finetti.ir import ops
 
 # potentials do not count in forward samples, and data are imputed: both say so
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -88,13 +89,26 @@ def test_missing_and_discrete_variables() -> None:
     assert fixed.compile_logp()(point) == pytest.approx(exact)
 
 
+def test_observed_variables_are_observed_anew() -> None:
+    first = pm.observe(chain(), {"c": [2.0, 3.0]})
+    other = pm.observe(first, {first["c"]: ops.ones(2) * 4.0})
+    fresh = pm.observe(chain(), {"c": [4.0, 4.0]})
+    point = fresh.initial_point()
+    assert other.compile_logp()(point) == fresh.compile_logp()(point)
+    assert other.compile_logp()(point) != first.compile_logp()(point)
+    assert [rv.name for rv in other.observed_RVs] == ["c"]
+    np.testing.assert_array_equal(first.rvs_to_values[first["c"]].eval(), [2.0, 3.0])
+
+
 WRONG = (
+    (lambda m: pm.do("b", {"b": 1.0}), "expected a model first"),
+    (lambda m: pm.do(m, {"b": m["w"]}), "tensor"),
     (lambda m: pm.do(m, {"z": 1.0}), "no variable"),
     (lambda m: pm.do(m, {"b": np.ones(3)}), r"shape \(3,\)"),
     (lambda m: pm.do(m, {"b": m["a"]}), "tensor"),
     (lambda m: pm.do(m, {}), "expected a dict"),
     (lambda m: pm.do(m, {"b": 1.0}, prune_vars=True), "prune_vars"),
-    (lambda m: pm.observe(m, {"d": 1.0}), "free random variable"),
+    (lambda m: pm.observe(m, {"d": 1.0}), "no random variable"),
     (lambda m: pm.observe(m, {"s": -1.0}), "outside the support"),
 )
 

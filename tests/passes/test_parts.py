@@ -122,8 +122,17 @@ def guarded():
     return [ops.where(scale > 0.0, normal(v, log, 1.0), -v * v) for v in x], [scale, *x]
 
 
+def constants_made_otherwise():
+    """The same place has other functions of constants, or factors of another type."""
+    x = [number(f"x{i}") for i in range(30)]
+    ways = [ops.exp, lambda c: c * 2, lambda c: c * 2.5, lambda c: c, lambda c: c + 2,
+            lambda c: ops.where(c > 1.0, c, 3.0), lambda c: ops.exp(c) * c]  # fmt: skip
+    scales = [ways[i % 7](ops.as_tensor(0.3 + 0.1 * i)) for i in range(30)]
+    return [normal(v, 0.0, scale) for v, scale in zip(x, scales, strict=True)], x
+
+
 MODELS = [side_by_side, one_after_another, vectors, elements, data_only, chain, about_their_mean,
-          counts, guarded]  # fmt: skip
+          counts, guarded, constants_made_otherwise]  # fmt: skip
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -140,6 +149,59 @@ def test_what_a_choice_guards_stays_out_of_the_derivatives():
     terms, inputs = guarded()
     _, grad = compile_density(total(terms).node, [t.node for t in inputs])(np.zeros(31))
     np.testing.assert_array_equal(grad, 0.0)
+
+
+def chances_of_counts(x, k):
+    """With an array of counts for each part."""
+    return sum(ops.sum_(ops.xlogy(np.array([n, 2, 0]), ops.sigmoid(u * (1.0 + i)))
+                        + ops.xlog1py(np.array([1, n, 0]), -ops.sigmoid(u * (1.0 + i))))
+               for i, (u, n) in enumerate(zip(x, k, strict=True)))  # fmt: skip
+
+
+def exposures(x, k):
+    return sum(ops.xlogy(n, (1 + i) * ops.exp(u))
+               for i, (u, n) in enumerate(zip(x, k, strict=True)))  # fmt: skip
+
+
+def scales_read(x, k):
+    scale = ops.exp(x)
+    return sum(ops.where(scale[i] > 0.0, n * ops.log(scale[i]), -np.inf)
+               for i, n in enumerate(k))  # fmt: skip
+
+
+def chances_read(x, k):
+    p = ops.sigmoid(x)
+    return sum(ops.xlogy(n, p[i]) + ops.xlog1py(2, -p[i]) for i, n in enumerate(k))
+
+
+def _softplus(u):
+    return np.logaddexp(0.0, u)
+
+
+FORMS = {  # what a loop writes, then its value for the numbers u, k of one part and the part's i
+    chances_of_counts: lambda u, k, i: (
+        -(k + 2) * _softplus(-u * (1 + i)) - (k + 1) * _softplus(u * (1 + i))),
+    exposures: lambda u, k, i: k * (u + np.log(1 + i)),
+    scales_read: lambda u, k, i: k * u,
+    chances_read: lambda u, k, i: -k * _softplus(-u) - 2 * _softplus(u),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [30.0, -30.0, 800.0, -800.0])
+@pytest.mark.parametrize("form", FORMS)
+def test_parts_know_what_keeps_digits(form, size):
+    """Signs and finiteness of data and elements, by which logarithms meet what they undo."""
+    count, of_array = 20, form in (scales_read, chances_read)
+    k = np.arange(count) % 4
+    x = ops.new_input("x", (count,)) if of_array else [number(f"x{i}") for i in range(count)]
+    inputs = [x.node] if of_array else [value.node for value in x]
+    assert roll(form(x, k).node, inputs) is not None
+    u = size * (1.0 + 0.01 * np.arange(count))
+    lp, grad = compile_density(form(x, k).node, inputs)(u)
+    wanted = FORMS[form]
+    np.testing.assert_allclose(lp, wanted(u, k, np.arange(count)).sum(), rtol=1e-13)
+    slope = wanted(u + 0.5, k, np.arange(count)) - wanted(u - 0.5, k, np.arange(count))
+    np.testing.assert_allclose(grad, slope, rtol=1e-9, atol=1e-9)
 
 
 def repeated(seed):

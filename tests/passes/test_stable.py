@@ -61,6 +61,28 @@ def test_sums_of_exponentials_along_axes(axis, keepdims):
     )  # fmt: skip
 
 
+READ = {
+    "log(p)": (lambda p: ops.log(p), lambda u: -np.logaddexp(0.0, -u)),
+    "log1p(-p)": (lambda p: ops.log1p(-p), lambda u: -np.logaddexp(0.0, u)),
+    "log(1 - p)": (lambda p: ops.log(1.0 - p), lambda u: -np.logaddexp(0.0, u)),
+    "xlog1py(2, -p)": (lambda p: ops.xlog1py(2.0, -p), lambda u: -2.0 * np.logaddexp(0.0, u)),
+    "1 - p": (lambda p: 1.0 - p, lambda u: np.exp(-np.logaddexp(0.0, u))),
+}
+
+
+@pytest.mark.parametrize("form", READ)
+@pytest.mark.parametrize(
+    "places", [2, [-1, 0], [2, 1, 0, 3, 4], [4, 0, 0, 1, 2, 3], [0, 1, 2, 3, 4] * 3]
+)
+def test_probabilities_that_are_read(form, places):
+    """What is lost beside 1 is kept whether few elements are read, all, or all often."""
+    write, exactly = READ[form]
+    v = new_input("v", (5,))
+    point = np.array([-40.0, 30.0, 1.0, 37.5, 700.0])
+    (got,) = native.compile_map([write(ops.sigmoid(v)[places]).node], [v.node])(point)
+    np.testing.assert_allclose(got, exactly(point[places]), rtol=1e-14)
+
+
 def test_what_is_not_the_form_stays():
     x, y = new_input("x", (4,)), new_input("y", (4,))
     point = np.array([0.3, -0.2, 0.5, 0.1, 1.2, 0.7, -0.4, 0.9])

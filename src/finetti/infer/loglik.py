@@ -15,7 +15,8 @@ from finetti.model.context import modelcontext
 from finetti.model.forward import compute
 from finetti.model.frozen import Frozen
 from finetti.model.logdensity import Density
-from finetti.results.arviz import extend_inference_data, make_result
+from finetti.results.arviz import extend_inference_data
+from finetti.results.datasets import draws_to_datasets
 from finetti.results.trace import Draws
 
 
@@ -80,7 +81,7 @@ def compute_log_likelihood(
     var_names : list of str, optional
         Observed variables; all by default.
     extend_inferencedata : bool
-        Add the group to `idata` and return that; otherwise return a new result.
+        Add the group to `idata` and return that; otherwise return the group, a Dataset.
     model : Model, optional
         The open model by default.
     sample_dims : None
@@ -141,10 +142,10 @@ def _check_dims(sample_dims: Sequence[str] | None, where: str) -> None:
 def _with_group(
     idata: Any, model: Any, group: str, arrays: dict[str, Array], extend: bool, where: str
 ) -> Any:
-    """A result with the group, or a new one of it alone."""
+    """A result with the group, or the group alone."""
     coords = {**coords_of(model), **read_trace(idata, where).sample_coords}
     draws = Draws(coords=coords, dims=dims_of(model)).with_groups({group: arrays})
-    return extend_inference_data(idata, draws) if extend else make_result(draws)
+    return extend_inference_data(idata, draws) if extend else draws_to_datasets(draws)[group]
 
 
 def log_likelihood_arrays(

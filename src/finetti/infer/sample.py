@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -262,7 +262,13 @@ def start_points(model: Any, density: Density, initvals: Any, options: Options) 
     if initvals is None or isinstance(initvals, Mapping):
         each: Sequence[Any] = [initvals] * options.chains
     else:
-        each = list(initvals)
+        each = list(initvals) if isinstance(initvals, Iterable) else [initvals]
+        wrong = [x for x in each if not (x is None or isinstance(x, Mapping))]
+        if wrong:
+            raise ParameterError(
+                f"sample: initvals: expected a dict {{name: value}}, or a list of one for each "
+                f"chain, got {wrong[0]!r} of type {type(wrong[0]).__name__}."
+            )
         if len(each) != options.chains:
             raise ParameterError(
                 f"sample: initvals has {len(each)} entries for {options.chains} chains: give one "

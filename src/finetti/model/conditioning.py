@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from finetti.dist.base import known
 from finetti.dist.checks import check_data
 from finetti.errors import ModelError, NotYetSupported, ParameterError, ShapeError, did_you_mean
-from finetti.ir import Node, Tensor, ops, rebuild
+from finetti.ir import Node, Tensor, ops, rebuild, topological
 from finetti.ir.node import make
 from finetti.ir.ops import leaf
 from finetti.model.data import DataHandle, DataTensor, as_array, to_dtype
@@ -58,14 +59,14 @@ def do(
 
 
 def observe(model: Any, vars_to_observations: Mapping[Any, Any]) -> Any:
-    """The model in which some free random variables are observed.
+    """The model in which some random variables are observed, or observed anew.
 
     Parameters
     ----------
     model : Model
         It stays as it is.
     vars_to_observations : dict
-        Free random variable (or its name) -> numbers.
+        Random variable (or its name) -> numbers, in the place of data that it may have.
 
     Returns
     -------
@@ -76,10 +77,11 @@ def observe(model: Any, vars_to_observations: Mapping[Any, Any]) -> Any:
     data: dict[str, Tensor] = {}
     for name, value in given.items():
         old = twin.named_vars[name]
-        if old not in twin.free_RVs:
+        random = [*twin.free_RVs, *twin.observed_RVs]
+        if not any(old is rv for rv in random):
             raise ModelError(
-                f"observe: {name!r} is no free random variable of the model; they are "
-                f"{', '.join(rv.name for rv in twin.free_RVs)}."
+                f"observe: {name!r} is no random variable of the model; they are: "
+                f"{', '.join(rv.name for rv in random) or 'none'}."
             )
         array = _fitting(value, old, f"observe: {name!r}")
         data[name] = ops.as_tensor(check_data(old, array, name))
@@ -90,6 +92,10 @@ def _twin(model: Any, given: Mapping[Any, Any], where: str) -> tuple[Any, dict[s
     """A copy of the model, and values by name."""
     if not isinstance(given, Mapping) or not given:
         raise ParameterError(f"{where}: expected a dict of variables (or names) to values.")
+    if not hasattr(model, "named_vars"):
+        raise ParameterError(
+            f"{where}: expected a model first, then the dict; got {type(model).__name__}."
+        )
     if model.root is not model:
         raise NotYetSupported(f"{where}: a model inside of another: give the outer one.")
     named: dict[str, Any] = {}
@@ -105,6 +111,12 @@ def _twin(model: Any, given: Mapping[Any, Any], where: str) -> tuple[Any, dict[s
 
 
 def _fitting(value: Any, old: Tensor, owner: str) -> np.ndarray:
+    if isinstance(value, Tensor) and not any(
+        node.op is leaf.data
+        for node in topological([value.node])  # which may change
+    ):
+        number = known(value)
+        value = value if number is None else number
     if isinstance(value, Tensor):
         raise NotYetSupported(
             f"{owner}: the value is a tensor; give numbers. For a value that depends on other "

@@ -122,6 +122,8 @@ class _SideBySide:
                 self.same.add(node)
 
     def _row(self, arg: Node, place: int) -> Node:
+        if arg.type.size == self._count:
+            return ops.reshape(Tensor(arg), (self._count,)).node
         rows = ops.reshape(Tensor(arg), (self._count, arg.type.size // self._count))
         return index(rows, spec=(("slice", None, None, None), place)).node
 

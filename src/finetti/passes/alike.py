@@ -18,6 +18,8 @@ from finetti.ir.body import make_slot
 from finetti.ir.node import make
 from finetti.ir.ops.indexing import index
 from finetti.ir.ops.leaf import const, input_
+from finetti.ir.types import TensorType
+from finetti.passes.facts import Known, finite, sign, sign_of
 from finetti.passes.simplify import simplify
 from finetti.passes.simplify.core import computed, constant
 
@@ -25,6 +27,8 @@ from finetti.passes.simplify.core import computed, constant
 FEWEST = 6
 _FAMILIES = {"elementwise", "reduction", "movement"}
 _INDEXED = {"index", "index_add", "index_set"}
+# Of these the elements are computed by the part, where logarithms meet what they undo.
+_CONSTRAINING = {"exp", "sigmoid"}
 
 Nodes = tuple[Node, ...]
 
@@ -128,8 +132,8 @@ class Walk:
         first = nodes[0]
         if first.op is input_ or first in self.fixed or nodes.count(first) == self.count:
             return []
-        if is_element(first) and any(node.attrs != first.attrs for node in nodes):
-            return []
+        if _are_elements(nodes):
+            return [_before(nodes)] if first.args[0].op.name in _CONSTRAINING else []
         return _arguments(nodes)
 
     def _common(self, nodes: Nodes, below: list[Nodes]) -> Node:
@@ -141,11 +145,14 @@ class Walk:
         if first.op is input_:
             leaf = make(input_, (), (("own", len(self.own)), first.type))
             self.own[leaf] = nodes
-        elif not below:
-            if not first.args or any(node.args[0] is not first.args[0] for node in nodes):
-                raise Unlike
-            leaf = make_slot(("element", len(self.elements)), first.type, False)
+        elif _are_elements(nodes):
+            if below:
+                (array,) = first.args
+                return make(array.op, (self._known[below[0]],), array.attrs)
+            leaf = stand_in(("element", len(self.elements)), first)
             self.elements[leaf] = nodes
+        elif not below:
+            raise Unlike
         else:
             args = tuple(self._known[part] for part in below)
             matrix = first.op.name == "matmul"
@@ -159,7 +166,8 @@ class Walk:
         values = self._computed(nodes)
         if values.tobytes() == values[:1].tobytes() * self.count:
             return constant(values[0])
-        leaf = make_slot(("data", len(self.data)), nodes[0].type, False)
+        name = Known(("data", len(self.data)), sign_of(values), True)
+        leaf = _leaf(name, nodes[0].type, bool(np.isfinite(values).all()))
         self.data[leaf] = values
         return leaf
 
@@ -171,7 +179,7 @@ class Walk:
             top = stack[-1]
             if top not in known:
                 first = top[0]
-                numbers = first.op.family == "elementwise" and not any(a.shape for a in first.args)
+                numbers = _is_one_function(top)
                 below = _arguments(top) if numbers else []
                 missing = [part for part in below if part not in known]
                 if missing:
@@ -185,6 +193,44 @@ class Walk:
                 known[top] = np.asarray(found, first.type.dtype)
             stack.pop()
         return known[nodes]
+
+
+def stand_in(name: Hashable, node: Node) -> Node:
+    """A leaf of which is known what is known of a node."""
+    return _leaf(Known(name, sign(node), False), node.type, finite(node))
+
+
+def _leaf(name: Known, kind: TensorType, is_finite: bool) -> Node:
+    # Inputs are known to be finite.
+    if is_finite and kind.dtype == FLOAT:
+        return make(input_, (), (name, kind))
+    return make_slot(name, kind, False)
+
+
+def _are_elements(nodes: Nodes) -> bool:
+    """Whether nodes are elements of one array at different places."""
+    first = nodes[0]
+    if not is_element(first) or all(node.attrs == first.attrs for node in nodes):
+        return False
+    if any(node.args[0] is not first.args[0] for node in nodes):
+        raise Unlike
+    return True
+
+
+def _before(nodes: Nodes) -> Nodes:
+    """Elements of what an array is a function of."""
+    (inner,) = nodes[0].args[0].args
+    return tuple([make(index, (inner,), node.attrs) for node in nodes])
+
+
+def _is_one_function(nodes: Nodes) -> bool:
+    """Whether nodes apply the same function to numbers of the same types."""
+    kinds = {(node.op, node.attrs, *[arg.type for arg in node.args]) for node in nodes}
+    first = nodes[0]
+    return (
+        len(kinds) == 1 and first.op.family == "elementwise"
+        and not any(arg.shape for arg in first.args)
+    )  # fmt: skip
 
 
 def _arguments(nodes: Nodes) -> list[Nodes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,18 @@ from finetti.ir import FLOAT, Node
 
 _T = TypeVar("_T")
 _Fact = Callable[[Node], _T]
+
+
+class Known(NamedTuple):
+    """The name of a leaf that stands for something of which the sign is known, as below.
+
+    Numbers do not underflow.
+    """
+
+    name: Any
+    sign: int
+    numbers: bool
+
 
 _MOVED = {"index", "reshape", "transpose", "broadcast_to", "concatenate"}
 
@@ -41,8 +53,9 @@ def _sign(node: Node, args: list[int]) -> int:
     """2: positive, 1: nonnegative, 0: unknown. Underflow to zero counts as positive."""
     match node.op.name:
         case "const":
-            array = node.attrs[0].value
-            return 2 if (array > 0).all() else 1 if (array >= 0).all() else 0
+            return sign_of(node.attrs[0].value)
+        case "input" | "slot":
+            return node.attrs[0].sign if isinstance(node.attrs[0], Known) else 0
         case "exp" | "sigmoid" | "softplus" | "erfc" | "cosh":
             return 2
         case "multiply":
@@ -65,6 +78,16 @@ def _sign(node: Node, args: list[int]) -> int:
         case "absolute" | "square":
             return max(1, args[0])
     return 0
+
+
+def sign_of(array: np.ndarray) -> int:
+    """2: positive, 1: nonnegative, 0: neither."""
+    return 2 if (array > 0).all() else 1 if (array >= 0).all() else 0
+
+
+def sign(node: Node) -> int:
+    """2: every element is > 0 (or NaN), 1: >= 0 (or NaN), 0: unknown."""
+    return _sign(node)
 
 
 def positive(node: Node) -> bool:
@@ -98,8 +121,16 @@ def _finite(node: Node, args: list[bool]) -> bool:
             return args[0] and nonnegative(node.args[0])
         case "reciprocal":
             return args[0] and positive(node.args[0])
+        case "log":
+            return args[0] and given_positive(node.args[0])
         case name:
             return node.type.dtype != FLOAT or (name in _FINITE_OF_FINITE and all(args))
+
+
+def given_positive(node: Node) -> bool:
+    """Whether a leaf stands for data that are > 0."""
+    known = node.attrs[0] if node.op.name in ("input", "slot") else None
+    return isinstance(known, Known) and known.numbers and known.sign == 2
 
 
 def finite(node: Node) -> bool:

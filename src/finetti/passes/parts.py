@@ -22,7 +22,7 @@ from finetti.ir.ops.parts import Places
 from finetti.ir.ops.pullback import pullback
 from finetti.ir.types import TensorType
 from finetti.passes.abreast import evaluate
-from finetti.passes.alike import Group, Strip, groups, terms
+from finetti.passes.alike import Group, Strip, groups, stand_in, terms
 from finetti.passes.grad import gradient
 from finetti.passes.simplify import simplify
 from finetti.passes.simplify.core import constant
@@ -195,8 +195,8 @@ def _loop(group: Group) -> _Loop | None:
         return None
     if any(node.type.size > _LONGEST for node in closed.body.nodes):
         return None
-    # Inputs are known to be finite, so what belongs to a part is one while it is simplified.
-    other = closed.body.inputs[len(own) :]
+    # While a part is simplified, what is known of what it reads stays known.
+    other = [*group.leaves, *(stand_in(("shared", k), node) for k, node in enumerate(shared))]
     (term,) = closed.body.apply([*own, *other])
     smooth = [
         k for k, node in enumerate([*group.leaves, *shared])

@@ -127,3 +127,21 @@ def test_a_pair_takes_one_exponential_and_no_logarithm():
     heavy = [node.op.name for node, _ in plan.computed if node.type.size == N]
     assert heavy.count("exp") == 1
     assert not {"log", "log_few", "log1p", "log1p_unit"} & set(heavy)
+
+
+SHIFTS = {
+    "some peaks": lambda peak, v: ops.where(v[:, :1] > 0.0, peak, 0.0),
+    "all or none": lambda peak, v: ops.where(ops.sum_(v) > 1e9, peak, 0.0),
+    "the least": lambda peak, v: ops.where(v[:, :1] > 0.0, peak, ops.min_(v, -1, keepdims=True)),
+    "finite": lambda peak, v: ops.where(ops.isfinite(peak), peak, 1.0),
+}
+
+
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("shift", SHIFTS)
+def test_what_is_taken_off_need_not_be_the_peak(shift, k):
+    """Exponentials of which none is 1, and sums of them of any size."""
+    v = ops.new_input("v", (N, k))
+    off = ops.stop_gradient(SHIFTS[shift](ops.max_(v, -1, keepdims=True), v))
+    total = ops.sum_(ops.log(ops.sum_(ops.exp(v - off), -1)))
+    compare_density(total, [v], 60.0 * np.random.default_rng(k).normal(size=N * k))

@@ -68,6 +68,9 @@ CORNERS = {
         lambda x: ops.where(ops.sum_(ops.exp(x[:0])) > 0, 1.0, 2.0) * x, np.ones(3)),
     "zeros beside an infinite diagonal": (
         lambda x: ops.diag(ops.exp(x) * np.ones(3)), np.array(800.0)),
+    "products that are rounded are finite": (
+        lambda x, y: [ops.where(ops.isfinite(z), z, -1.0) for z in (0.3 * x, x * y, y / 3.0 * x)],
+        np.array([0.1, 0.7, np.inf, np.nan, -1e300]), np.array([0.3, -0.1, 1.0, 2.0, 1e300])),
     "writing nowhere": (lambda x: ops.set_at(x, np.zeros(0, int), 0.0), np.ones(5)),
     "the last of several writes": (lambda x: ops.set_at(x, [0, 0, 2], 2.0 * x[:3]), np.arange(5.0)),
     "integers through exponentials": (

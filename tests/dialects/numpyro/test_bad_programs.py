@@ -147,6 +147,8 @@ REFUSED = {
                  "'x' has the support"),
     "no scale": (lambda: _written(dist.Logistic(0, 1), reparam.TransformReparam()),
                  ParameterError, "expected a TransformedDistribution"),
+    "Haar of a number": (lambda: _written(Normal(0, 1), reparam.HaarReparam()), ParameterError,
+                         "needs 1. Write `.to_event"),
     "no angle": (lambda: _written(Normal(0, 1), reparam.CircularReparam()), ParameterError,
                  "no angle"),
     "a plate's axis": (lambda: _in_plate(reparam.HaarReparam()), ParameterError, "to_event"),

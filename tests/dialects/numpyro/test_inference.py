@@ -32,7 +32,7 @@ from finetti.dialects.numpyro.infer import (
     util,
 )
 from finetti.dialects.numpyro.infer.util import InvalidStart
-from finetti.errors import ModelError, NotYetSupported, ParameterError
+from finetti.errors import NotYetSupported, ParameterError
 
 Y = np.random.default_rng(0).normal(1.0, 2.0, 50)
 
@@ -278,7 +278,6 @@ def normal(name):
         (lambda: (normal("x"), normal("x")), ParameterError, "unique names but got `x`"),
         (lambda: (numpyro.plate("N", 9, subsample_size=3), normal("x")), ValueError,
          "Missing random key"),
-        (lambda: None, ModelError, "no latent sites"),
         (lambda: numpyro.sample("y", dist.Normal(normal("x"), 1.0), obs=np.nan), InvalidStart,
          "Cannot find valid initial parameters"),
         (lambda: jax.vmap(lambda m: numpyro.sample("x", dist.Normal(m, 1.0)))(jnp.arange(3.0)),

@@ -34,11 +34,16 @@ class Accumulating(ABC):
     def rows(self) -> int:
         """How many rows there are."""
 
+    @property
+    def walked(self) -> int:
+        """Rows and the places where a lane waits for others: each lane takes an eighth of them."""
+        return self.rows
+
     def parts(self, sink: Sink) -> int:
         """How many vectors of a loop hold what a sink accumulates."""
         if sink.matrix is not None:
             return sink.node.type.size
-        long = sink.combine in LOGARITHMS and self.rows > _SAFE_ROWS
+        long = sink.combine in LOGARITHMS and self.walked > _SAFE_ROWS
         return 2 if long or sink.combine == "log1p_any" else 1
 
     def grown(self, sink: Sink, j: int, old: str, value: str) -> str:

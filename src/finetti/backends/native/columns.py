@@ -20,8 +20,9 @@ from finetti.ir import Node, topological
 from finetti.ir.node import make
 from finetti.ir.ops.leaf import const
 from finetti.passes.costs import own_cost
-from finetti.passes.simplify import as_dtype, build, negate, number
-from finetti.passes.simplify.core import constant
+from finetti.passes.simplify import as_dtype, build, number
+from finetti.passes.simplify.conditions import is_finite
+from finetti.passes.simplify.core import constant, is_all
 
 # Places of an axis that is taken apart.
 LONGEST = 12
@@ -317,8 +318,7 @@ def _of_two(first: tuple[Node, ...], second: tuple[Node, ...]) -> list[Node] | N
         if peak is None or set(peak.args) != {u, v} or u is v or u.shape != v.shape:
             continue
         low = build("exp", build("add", build("minimum", u, v), shift))
-        finite = build("equal", build("add", peak, negate(peak)), number(0.0))
-        high = build("where", finite, number(1.0), build("maximum", peak, number(0.0)))
+        high = build("where", is_finite(peak), number(1.0), build("maximum", peak, number(0.0)))
         ahead = build("greater_equal", u, v)
         return [build("where", ahead, high, low), build("where", ahead, low, high)]
     return None
@@ -347,9 +347,18 @@ def _taken_off(shift: Node) -> Node | None:
     if shift.op.name != "multiply" or shift.args[1] is not number(-1.0):
         return None
     peak = shift.args[0]
-    while peak.op.name in ("stop_gradient", "reshape", "broadcast_to", "where"):
+    while peak.op.name in ("stop_gradient", "reshape", "broadcast_to") or _is_guard(peak):
         peak = peak.args[1] if peak.op.name == "where" else peak.args[0]
     return peak
+
+
+def _is_guard(node: Node) -> bool:
+    """Whether a node is a number, or 0 if that is infinite: any other choice is not a peak."""
+    if node.op.name != "where" or not is_all(node.args[2], 0.0):
+        return False
+    finite, peak, _ = node.args
+    inner = peak.args[0] if peak.op.name == "stop_gradient" else peak
+    return finite in (is_finite(peak), is_finite(inner))
 
 
 __all__ = ["take_apart"]

@@ -134,6 +134,10 @@ class GroupedBody(LoopBody):
     def rows(self) -> int:
         return len(self.bins.positions)
 
+    @property
+    def walked(self) -> int:
+        return len(self.layout.rows)
+
     def bounds(self, chunks: int) -> list[int]:
         # In slices; each chunk has about as many steps.
         done = np.cumsum(self.layout.steps)

@@ -161,7 +161,7 @@ def summary(samples: Any, prob: float = 0.90, group_by_chain: bool = True) -> di
     for name, x in _named(samples, group_by_chain).items():
         if not len(x):
             continue
-        flat = x.reshape(-1, *x.shape[2:])
+        flat = x.reshape(x.shape[0] * x.shape[1], *x.shape[2:])
         low, high = hpdi(flat, prob)
         table[name] = {
             "mean": flat.mean(axis=0),

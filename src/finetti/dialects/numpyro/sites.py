@@ -69,6 +69,8 @@ class Site:
         Whether it is a part of one of the user's sites.
     transform : Transform, optional
         From the reals to its support, of a latent site whose own variable is flat.
+    start : array, optional
+        Where a sampler starts with it.
     """
 
     kind: str
@@ -83,6 +85,7 @@ class Site:
     message: Message = field(default_factory=dict)
     hidden: bool = False
     transform: Any = None
+    start: Any = None
 
     def __repr__(self) -> str:
         return f"{self.kind} {self.name!r}"
@@ -133,6 +136,9 @@ class Recording(Messenger):
         Values of `param` statements.
     subsampling : bool
         Whether plates may draw rows.
+    sampling : bool
+        Whether a sampler gives every site that is not observed its value, whatever `substitute`
+        has put there.
     """
 
     def __init__(
@@ -140,18 +146,22 @@ class Recording(Messenger):
         rng_key: Callable[[], Any] | None = None,
         params: dict[str, Any] | None = None,
         subsampling: bool = False,
+        sampling: bool = False,
     ) -> None:
         super().__init__()
         self._rng_key, self._params = rng_key, params or {}
-        self._subsampling = subsampling
+        self._subsampling, self._sampling = subsampling, sampling
         self.sites: dict[str, Site] = {}
         self._in_loops: dict[str, str] = {}
+        self._log_dets: dict[str, tuple[Any, int]] = {}
         self._plates = Plates()
 
     def process_message(self, msg: Message) -> None:
         kind = msg["type"]
-        if kind == "sample" and msg["value"] is None and not msg["is_observed"]:
-            msg["value"] = self._latent(msg)
+        settled = kind != "sample" or msg["is_observed"] or msg.get("_control_flow_done")
+        if not settled and self._is_free(msg["value"]):
+            before, msg["value"] = msg["value"], self._latent(msg)
+            self._starts_at(msg["name"], before)
         elif kind == "param" and msg["name"] in self._params:
             msg["value"] = self._params[msg["name"]]
         elif kind == "plate":
@@ -168,11 +178,20 @@ class Recording(Messenger):
             self._new(Site("deterministic", name, message=_seen(msg)), {"value": msg["value"]})
         elif msg["type"] == "sample" and name in self._in_loops:
             self._observed({**msg, "name": f"_{name}_log_prob"}, hidden=True)
+            self._jacobian(name, msg)
             self.sites[self._in_loops[name]].message = _seen(msg)
         elif msg["type"] == "sample" and name not in self.sites:
             self._observed(msg)
         elif msg["type"] == "sample":
             self.sites[name].message = _seen(msg)
+
+    def _is_free(self, value: Any) -> bool:
+        """Whether a site that is not observed is latent, though a handler gave it a value."""
+        return value is None or self._sampling
+
+    def _starts_at(self, name: str, value: Any) -> None:
+        if not isinstance(value, jax.core.Tracer):
+            self.sites[name].start = value
 
     # -- the kinds of sites
     def _new(self, site: Site, values: dict[str, Any]) -> Any:
@@ -209,6 +228,7 @@ class Recording(Messenger):
     def _unknown_latent(self, name: str, fn: Any, msg: Message) -> Any:
         """A distribution that has no record: a point of the reals and its transform, by JAX."""
         value = self._improper(name, fn, (), msg)
+        self._jacobian(name, msg)
         self._factor(f"_{name}_log_prob", fn.log_prob(value), msg["scale"])
         return value
 
@@ -232,12 +252,20 @@ class Recording(Messenger):
         value = from_reals(point)
         self._new(Site("deterministic", name, message=_seen(msg)), {"value": value})
         log_det = from_reals.log_abs_det_jacobian(point, value)
-        if msg.get("mask") is not None:
-            extra = jnp.ndim(log_det) - jnp.ndim(value) + fn.event_dim
-            log_det = jnp.sum(log_det, tuple(range(-extra, 0))) if extra else log_det
-            log_det = jnp.where(msg["mask"], log_det, 0.0)
-        self._factor(f"_{name}_log_det", log_det, msg["scale"])
+        self._log_dets[name] = log_det, jnp.ndim(log_det) - jnp.ndim(value) + fn.event_dim
         return value
+
+    def _jacobian(self, name: str, msg: Message) -> None:
+        """The Jacobian of such a value, with the mask and the scale of its site."""
+        if name not in self._log_dets:
+            return
+        log_det, extra = self._log_dets[name]
+        mask, scale = msg.get("mask"), msg["scale"]
+        if extra and not (mask is None and scale is None):
+            log_det = jnp.sum(log_det, tuple(range(-extra, 0)))
+        if mask is not None:
+            log_det = jnp.where(mask, log_det, 0.0)
+        self._factor(f"_{name}_log_det", log_det, scale)
 
     def _loop(self, msg: Message) -> None:
         """Give the latent sites in a loop's body values for all steps, and run it with them."""
@@ -246,7 +274,8 @@ class Recording(Messenger):
         stack = msg["kwargs"]["substitute_stack"]
         values = {}
         for name, site in first_step(call, stack).items():
-            if site["type"] != "sample" or site["is_observed"] or _is_given(name, site, stack):
+            given = _given(name, stack)
+            if site["type"] != "sample" or site["is_observed"] or not self._is_free(given):
                 continue
             fn = site["fn"].expand_by(site["kwargs"].get("sample_shape") or ())
             if not fixed_support(fn.support):
@@ -258,6 +287,7 @@ class Recording(Messenger):
             values[name] = self._improper(name, fn, (steps,), site)
             inner = f"_{name}_unconstrained"
             self._in_loops[name] = inner if inner in self.sites else name
+            self._starts_at(name, given)
         msg["value"] = run_scan(call, None, [*stack, ("substitute", values)])
 
     def _branches(self, msg: Message) -> None:
@@ -272,7 +302,7 @@ class Recording(Messenger):
             branching.check(found)
             site = next((m for n, m in found[0].items() if m["type"] == "sample"
                          and not m["is_observed"] and n not in values
-                         and not _is_given(n, m, stack)), None)  # fmt: skip
+                         and self._is_free(_given(n, stack))), None)  # fmt: skip
             if site is None:
                 break
             name = site["name"]
@@ -281,8 +311,13 @@ class Recording(Messenger):
                     f"cond: site {name!r} is in a `scan` in a branch. Write the `cond` in the "
                     "loop's body, or choose with `jax.numpy.where`."
                 )
-            fn = branching.chosen(pred, name, site["fn"], found[1][name]["fn"])
-            values[name] = self._latent({**site, "fn": fn})
+            other = found[1][name]
+            fn = branching.chosen(pred, name, site["fn"], other["fn"])
+            mask = site.get("mask")
+            if mask is not None and other.get("mask") is not None:
+                mask = jnp.where(pred, mask, other["mask"])
+            values[name] = self._latent({**site, "fn": fn, "mask": mask})
+            self._starts_at(name, _given(name, stack))
         given = [*stack, ("substitute", values)]
         msg["value"] = branching.run(*msg["args"], rng_key=None, substitute_stack=given)
 
@@ -314,9 +349,10 @@ class Recording(Messenger):
         self._new(site, {"value": value, **_values(lowered, msg["scale"])})
 
 
-def _is_given(name: str, site: Message, stack: Any) -> bool:
-    """Whether a handler outside of a loop has values for one of its sites."""
-    return any(isinstance(source, dict) and name in source for _, source in stack)
+def _given(name: str, stack: Any) -> Any:
+    """What the handlers outside of a loop have for one of its sites, or None."""
+    found = [source[name] for _, source in stack if isinstance(source, dict) and name in source]
+    return found[-1] if found else None
 
 
 def _seen(msg: Message) -> Message:
@@ -395,6 +431,7 @@ def record(
     rng_key: Any = None,
     params: dict[str, Any] | None = None,
     subsampling: bool = False,
+    sampling: bool = False,
 ) -> Program:
     """Run a model once under tracing; its arguments stay the arrays they are.
 
@@ -410,6 +447,8 @@ def record(
         Values of `param` statements.
     subsampling : bool
         Whether plates may draw rows.
+    sampling : bool
+        Whether sites that are not observed are latent, whatever `substitute` has put there.
     """
     found: dict[str, Site] = {}
 
@@ -420,7 +459,7 @@ def record(
             keys[0], key = jax.random.split(keys[0])
             return key
 
-        handler = Recording(fresh, params, subsampling)
+        handler = Recording(fresh, params, subsampling, sampling)
         given = [_another_object(x) for x in args]
         named = {name: _another_object(x) for name, x in (kwargs or {}).items()}
         with handler:

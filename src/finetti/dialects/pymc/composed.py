@@ -13,7 +13,7 @@ from finetti.dialects.pymc.spelling import DistributionFace, lengths
 from finetti.dist import censored, diracdelta, lkj, mixture, ordered, truncated, walks, zerosum
 from finetti.dist.base import Distribution, rv_params
 from finetti.dist.compose import take_apart
-from finetti.errors import ParameterError, warn
+from finetti.errors import ParameterError, ShapeError, warn
 from finetti.ir import Tensor, ops
 from finetti.model.context import current
 from finetti.model.dims import as_dims
@@ -108,8 +108,19 @@ class CAR(DistributionFace):
         known = dist.constant(graph, "W", owner)
         if graph.ndim != 2 or (known is not None and not np.array_equal(known, known.T)):
             raise ParameterError(f"{owner}: W: expected a symmetric matrix of neighbours, 0 and 1.")
+        alone = np.flatnonzero(~known.any(axis=1)) if known is not None else np.empty(0)
+        if len(alone):
+            raise ParameterError(
+                f"{owner}: W: site {alone[0]} has no neighbours, so its variance would be "
+                "infinite. Leave it out of W, and give it a Normal of its own."
+            )
         mu = dist.as_param("mu", given["mu"], owner)
         mu = mu if mu.ndim else ops.broadcast_to(mu, graph.shape[-1:])
+        if mu.shape[-1] not in (1, graph.shape[-1]):
+            raise ShapeError(
+                f"{owner}: mu has shape {mu.shape}, W is a matrix of {graph.shape[-1]} sites: "
+                "expected one number of mu for each site, on the last axis."
+            )
         params = {"mu": mu, "rho": given["alpha"], "tau": given["tau"], "adjacency": graph}
         return dist.CAR, params
 

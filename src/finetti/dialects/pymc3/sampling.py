@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -146,12 +146,12 @@ def _starts(model: Any, start: Any) -> Any:
     """Initial values without what PyMC3's points hold beside them."""
     if isinstance(start, Mapping):
         return _start(model, start)
-    return [_start(model, point) for point in start]
+    if not isinstance(start, Iterable):
+        return start  # which `sample` refuses
+    return [_start(model, x) if isinstance(x, Mapping) else x for x in start]
 
 
-def _start(model: Any, point: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if point is None:
-        return None
+def _start(model: Any, point: Mapping[str, Any]) -> dict[str, Any]:
     root = model.root
     values = {rv.name: root.rvs_to_values[rv].name for rv in root.free_RVs}
     free = {*values, *values.values()}

@@ -130,8 +130,8 @@ def _vjp(
     if box.grad is None:
         raise NotYetSupported(
             f"the black-box function {box.name!r} has no gradient, and a gradient is asked for. "
-            "Pass `grad=` where it is made, or sample with a step that needs none: "
-            "`step=pm.Metropolis()` or `pm.Slice()`."
+            "Give it one (`grad=` where it is made, the method `grad` of an Op class), or sample "
+            "with a step that needs none: `step=pm.Metropolis()` or `pm.Slice()`."
         )
     kinds, start = [], 0
     for shape, dtype in zip(_whole(shapes), box.dtypes, strict=True):

@@ -13,6 +13,7 @@ from finetti.ir.ops.elementwise import (
     cast,
     equal,
     exp,
+    isfinite,
     log,
     sqrt,
     square,
@@ -200,7 +201,7 @@ def _peak(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """The largest element, as a constant to gradients; 0 for an infinite one, which stays."""
     peak = max_(x, axes, keepdims=True)
     # An infinite peak is the answer itself; subtracting it would give NaN.
-    return stop_gradient(where(peak - peak == 0.0, peak, 0.0))
+    return stop_gradient(where(isfinite(peak), peak, 0.0))
 
 
 def softmax(x: Any, axis: int | None = -1) -> Tensor:

@@ -3,22 +3,26 @@
 Steps follow each other as fast as a carry can be made of itself. So sums and products are regrouped
 until it comes in last, a product with a sum that holds it is distributed, and several products with
 it are made one: then a linear recurrence costs one fused multiply-add a step. Terms are regrouped,
-so rounding and what overflows half-way may differ, and a carry that is infinite or NaN stays so
-where a choice would have cut its product to zero.
+so rounding and what overflows half-way may differ, and a carry that has overflowed stays infinite
+where a choice would have cut its product to zero. Where infinities or NaN may come otherwise, from
+the numbers that a loop is given or a function in its steps, such choices stay as they are.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
-from finetti.ir import FLOAT, OPS, Node, topological
+from finetti.ir import FLOAT, OPS, Node, rebuild, topological
 from finetti.ir.body import Body
 from finetti.ir.node import make
 from finetti.ir.ops.control import body_of, scan_op
-from finetti.ir.ops.leaf import is_constant
+from finetti.ir.ops.leaf import const, data, input_, is_constant
+from finetti.passes.facts import finite
+from finetti.passes.simplify.conditions import is_finite
 from finetti.passes.simplify.core import constant
 
 # About how many cycles a result is waited for; other operations take as long as a sum.
@@ -31,26 +35,59 @@ _LARGEST = 64  # elements of a carry: larger ones keep the processor busy in any
 def shorten(outputs: Sequence[Node]) -> list[Node]:
     """Regroup the bodies of all loops of a graph."""
     new: dict[Node, Node] = {}
-    for node in topological(outputs):
+    nodes = topological(outputs)
+    holes = _holes(nodes) if any(node.op is scan_op for node in nodes) else set()
+    for node in nodes:
         args, attrs = tuple(new[arg] for arg in node.args), node.attrs
         if node.op is scan_op:
-            attrs = (_shortened(body_of(node)), *attrs[1:])
+            attrs = (_shortened(body_of(node), node not in holes), *attrs[1:])
         same = args == node.args and attrs == node.attrs
         new[node] = node if same else make(node.op, args, attrs)
     return [new[node] for node in outputs]
 
 
-def _shortened(body: Body) -> Body:
+def _holes(nodes: Sequence[Node]) -> set[Node]:
+    """Numbers that are not finite in constants or data, and what is computed from them."""
+    found: set[Node] = set()
+    for node in nodes:
+        if node.type.dtype != FLOAT:
+            continue
+        hole = any(arg in found for arg in node.args)
+        if node.op in (const, data):
+            hole = not np.isfinite(node.attrs[0].value).all()
+        elif node.op is scan_op:
+            body = body_of(node)
+            inside = _holes(body.nodes)
+            hole |= any(own.args or own in body.outputs for own in inside)
+        if hole:
+            found.add(node)
+    return found
+
+
+def _shortened(body: Body, whole: bool) -> Body:
     carried = body.inputs[: body.carries]
     if sum(node.type.size for node in carried) > _LARGEST:
         return body
-    return body.rewritten("shorten", lambda outputs: _Chains(body).run(outputs))
+    return body.rewritten(
+        "shorten" if whole else "shorten with holes",
+        lambda outputs: _Chains(body, whole).run(outputs),
+    )
 
 
 class _Chains:
-    """One body: which carries each node waits for and makes. Sets of carries are bits of an int."""
+    """One body: which carries each node waits for and makes. Sets of carries are bits of an int.
 
-    def __init__(self, body: Body):
+    Parameters
+    ----------
+    body : Body
+    whole : bool
+        Whether all constants are finite that carries are made of.
+    """
+
+    def __init__(self, body: Body, whole: bool):
+        slots = [make(input_, (), (("step", i), n.type)) for i, n in enumerate(body.inputs)]
+        self.finite = dict(zip(body.inputs, slots, strict=True)) if whole else None
+        self.carried = body.outputs[: body.carries]
         self.waits: dict[Node, int] = {
             node: 1 << i for i, node in enumerate(body.inputs[: body.carries])
         }
@@ -79,7 +116,7 @@ class _Chains:
             made = None
             if node.type.dtype == FLOAT and node.op.name in ("add", "multiply"):
                 made = self._shifted(node, args) or self._grouped(node, args)
-            elif node.type.dtype == FLOAT and node.op.name == "where":
+            elif node.type.dtype == FLOAT and node.op.name == "where" and self.finite:
                 made = self._chosen(node, *args)
             if made is None:
                 made = self._noted(node if args == node.args else make(node.op, args, node.attrs))
@@ -113,9 +150,26 @@ class _Chains:
         if self._late(condition, node) or product.type != node.type or factors is None:
             return None
         early, late = factors
+        if not self._sure([late]) or self.waits.get(late, 0) & self.unsure:
+            return None
         factor = self._chain("multiply", early, node) if early else _ones(node)
         chosen = (condition, x, factor) if swapped else (condition, factor, y)
         return self._chain("multiply", [self._noted(make(OPS["where"], chosen)), late], node)
+
+    def _sure(self, nodes: Sequence[Node]) -> bool:
+        """Whether nodes are finite as long as what the step is given is."""
+        return self.finite is not None and all(map(finite, rebuild(nodes, self.finite)))
+
+    @cached_property
+    def unsure(self) -> int:
+        """The carries that a function may make infinite, and those made of them."""
+        found = 0
+        for i, out in enumerate(self.carried):
+            found |= 0 if self._sure([out]) else 1 << i
+        for _ in self.carried:
+            for i, out in enumerate(self.carried):
+                found |= 1 << i if self.waits[out] & found else 0
+        return found
 
     def _shifted(self, node: Node, args: tuple[Node, ...]) -> Node | None:
         """``x - shift``, the shift being 0 where a maximum is infinite, without waiting for that.
@@ -228,15 +282,7 @@ def _guarded(shift: Node) -> Node | None:
     if chosen.op.name != "where" or not is_constant(chosen.args[2], 0.0):
         return None
     condition, top, _ = chosen.args
-    if condition.op.name != "equal" or not is_constant(condition.args[1], 0.0):
-        return None
-    gap = condition.args[0]
-    negative = [arg for arg in gap.args if arg is not top] if gap.op.name == "add" else []
-    found = (
-        len(negative) == 1 and negative[0].op.name == "multiply" and negative[0].args[0] is top
-        and is_constant(negative[0].args[1], -1.0)
-    )  # fmt: skip
-    return top if found else None
+    return top if condition is is_finite(top) else None
 
 
 def _ones(node: Node) -> Node:

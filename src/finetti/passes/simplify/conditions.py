@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import math
+
 from finetti.ir import BOOL, FLOAT, Node
 from finetti.ir.types import broadcast, promote
 from finetti.passes.facts import finite, nonnegative, positive
-from finetti.passes.simplify.core import build, constant, fit, is_all, rules, stretch, value
+from finetti.passes.simplify.core import (
+    build,
+    constant,
+    fit,
+    is_all,
+    number,
+    rules,
+    stretch,
+    value,
+)
 from finetti.passes.simplify.exponentials import in_unit_interval
 
 
 def truth(shape: tuple[int, ...], holds: bool) -> Node:
     """A boolean that is the same everywhere."""
     return stretch(constant(holds), shape)
+
+
+def is_finite(x: Node) -> Node:
+    """Whether each element is finite: `x - x` is the rounding of x where x is a fused product."""
+    return build("less", build("absolute", x), number(math.inf))
 
 
 def certain(x: Node) -> bool | None:

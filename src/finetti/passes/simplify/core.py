@@ -177,6 +177,17 @@ def is_all(node: Node, wanted: float) -> bool:
     return bool(array.flat[0] == wanted and (array == wanted).all())
 
 
+# -- functions of what is read ------------------------------------------------------------------
+
+
+def read_of(name: str, x: Node, reading: Node) -> Node:
+    """A function of what is read of `x` as another node reads its array: fewest are computed."""
+    indices, attrs = reading.args[1:], reading.attrs
+    if reading.type.size < x.type.size:
+        return build(name, build("index", x, *indices, attrs=attrs))
+    return build("index", build(name, x), *indices, attrs=attrs)
+
+
 # -- common nodes --------------------------------------------------------------------------------
 
 

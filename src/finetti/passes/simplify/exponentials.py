@@ -13,6 +13,7 @@ from finetti.passes.simplify.core import (
     mul,
     negate,
     number,
+    read_of,
     rules,
     scalar_value,
     scale,
@@ -35,6 +36,8 @@ def _log(x: Node) -> Node | None:
             return as_dtype(inner, FLOAT)
         case "index" if inner.op.name == "exp":
             return build("index", inner.args[0], *x.args[1:], attrs=x.attrs)
+        case "index" if inner.op.name == "sigmoid":
+            return negate(read_of("softplus", negate(inner.args[0]), x))
         case "sigmoid":
             return negate(build("softplus", negate(inner)))
         case "reciprocal":
@@ -64,8 +67,12 @@ def _log_is_cheap(x: Node) -> bool:
 def _log1p(x: Node) -> Node | None:
     if x.op.name == "exp":
         return build("softplus", x.args[0])
-    if x.op.name == "multiply" and is_all(x.args[1], -1.0) and x.args[0].op.name == "sigmoid":
-        return fit(negate(build("softplus", x.args[0].args[0])), x)
+    if x.op.name == "multiply" and is_all(x.args[1], -1.0):
+        p = x.args[0]
+        if p.op.name == "sigmoid":
+            return fit(negate(build("softplus", p.args[0])), x)
+        if p.op.name == "index" and p.args[0].op.name == "sigmoid":
+            return fit(negate(read_of("softplus", p.args[0].args[0], p)), x)
     return None
 
 

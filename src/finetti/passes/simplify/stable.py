@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 
 from finetti.ir import FLOAT, Node
-from finetti.passes.facts import positive
+from finetti.passes.facts import given_positive, positive
+from finetti.passes.simplify.conditions import is_finite
 from finetti.passes.simplify.core import (
     add,
     build,
@@ -17,6 +18,7 @@ from finetti.passes.simplify.core import (
     mul,
     negate,
     number,
+    read_of,
     rules,
     scalar_value,
     scale,
@@ -66,6 +68,8 @@ def _beside_one(x: Node, y: Node) -> Node | None:
             result = scale(build("erfc", negate(u)), -factor)
         case "sigmoid", -1.0:
             result = scale(build("sigmoid", negate(u)), constant)
+        case "index", -1.0 if u.op.name == "sigmoid":
+            result = scale(read_of("sigmoid", negate(u.args[0]), inner), constant)
     return None if result is None else fit(result, x, y)
 
 
@@ -136,8 +140,7 @@ def _peak(v: Node, axes: tuple[int, ...]) -> Node:
     """The largest element along axes, as a constant to gradients; 0 for an infinite one."""
     peak = build("max", v, attrs=(axes,))
     # an infinite peak is the answer itself; subtracting it would give NaN
-    finite = build("equal", add(peak, negate(peak)), number(0.0))
-    return build("stop_gradient", build("where", finite, peak, number(0.0)))
+    return build("stop_gradient", build("where", is_finite(peak), peak, number(0.0)))
 
 
 def _along(reduced: Node, v: Node, axes: tuple[int, ...]) -> Node:
@@ -245,7 +248,8 @@ def _log_of_term(x: Node) -> Node | None:
         return x.args[0]
     if x.op.name == "multiply" and positive(x):
         for a, b in (x.args, x.args[::-1]):
-            if a.op.name == "exp" and b.op.name in ("const", "exp", "sigmoid"):
+            known = b.op.name in ("const", "exp", "sigmoid") or given_positive(b)
+            if a.op.name == "exp" and known:
                 return fit(add(a.args[0], build("log", b)), x)
     return None
 

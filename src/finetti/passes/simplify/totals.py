@@ -59,7 +59,7 @@ def reads_ahead(
 
 
 def read_at_once(node: Node, moving: Values, steady: Values, length: int) -> Node:
-    """What an `index` reads in all steps, along a new first axis."""
+    """What an `index` reads in all steps, along a new first axis; some position moves."""
     x, *indices = node.args
     (spec,) = node.attrs
     places, axis = _places(x.type, indices, spec, (moving, steady, length))
@@ -282,8 +282,13 @@ def _summed(term: Node, known: Values, steady: Values, length: int) -> Node:
 def _scattered(value: Node, term: Node, known: Values, steady: Values, length: int) -> Node:
     shape, spec = term.attrs
     steps = known, steady, length
-    places, axis = _places(term.type, term.args[1:], spec, steps)
-    own = OPS["index"].infer(term.type, *(i.type for i in term.args[1:]), spec=spec).shape
+    indices = term.args[1:]
+    if not any(index in known for index in indices):  # always the same places
+        every = fission.at_once(value, known, steady, length)
+        places = [index if index.op is const else steady[index] for index in indices]
+        return build("index_add", build("sum", every, attrs=((0,),)), *places, attrs=(shape, spec))
+    places, axis = _places(term.type, indices, spec, steps)
+    own = OPS["index"].infer(term.type, *(i.type for i in indices), spec=spec).shape
     every = fission.at_once(value, known, steady, length)
     if value.shape != own:
         missing = len(own) - value.type.ndim

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from finetti.dialects.numpyro import distributions as dist
 from finetti.dialects.numpyro import handlers
 from finetti.dialects.numpyro.contrib.branching import cond
-from finetti.dialects.numpyro.ops.pytree import PytreeTrace
+from finetti.dialects.numpyro.ops.pytree import WEIGHTS, PytreeTrace, is_array
 from finetti.dialects.numpyro.primitives import _PYRO_STACK, Message, Messenger, apply_stack
 from finetti.errors import NotYetSupported, ParameterError
 
@@ -103,7 +103,12 @@ def run_scan(call: Any, rng_key: Any, substitute_stack: Any) -> Any:
         sites = {n: m for n, m in found.items() if m["type"] in ("sample", "deterministic")}
         for site in sites.values():
             if site["type"] == "sample":
-                site["fn"] = full_rank(site["fn"], len(site["fn"].batch_shape))
+                batch = len(site["fn"].batch_shape)
+                site["fn"] = full_rank(site["fn"], batch)
+                for what in WEIGHTS:
+                    if is_array(site.get(what)):
+                        weight = jnp.asarray(site[what])
+                        site[what] = weight.reshape((1,) * (batch - weight.ndim) + weight.shape)
         return (key, inner), (PytreeTrace(sites), y)
 
     rows = [_sequences(kind, source, length) for kind, source in substitute_stack]

@@ -197,8 +197,9 @@ class NUTS(HMC):
                 "with max_tree_depth=."
             )
         self._set(model, given)
-        depths = max_tree_depth if isinstance(max_tree_depth, (tuple, list)) else [max_tree_depth]
-        if len(depths) > 2 or any(d != int(d) or not 1 <= d <= 30 for d in depths):
+        pair = isinstance(max_tree_depth, (tuple, list))
+        depths = max_tree_depth if pair else [max_tree_depth]
+        if len(depths) != 1 + pair or not all(d in range(1, 31) for d in depths):
             raise ParameterError(
                 f"NUTS: max_tree_depth={max_tree_depth!r}, expected a whole number from 1 to "
                 "30, or a pair of them."

@@ -296,6 +296,8 @@ class MCMC:
             return unconstrain_fn(model, args, kwargs, point)
 
         latent = {n: to_jax(v) for n, v in draws.items() if n not in hidden}
+        if not latent:
+            return {}
         found = jax.vmap(jax.vmap(one))(latent)
         return {n: np.asarray(found[n]) for n in latent}
 
@@ -389,4 +391,4 @@ class MCMC:
 
 def _joined(x: Any) -> Any:
     # by NumPy: JAX would compile the change of shape
-    return to_jax(np.asarray(x).reshape((-1, *x.shape[2:])))
+    return to_jax(np.asarray(x).reshape((x.shape[0] * x.shape[1], *x.shape[2:])))

@@ -185,7 +185,8 @@ class UnitJacobianReparam(Reparam):
         _unobserved(obs, name, who)
         inner, batch, events = self._unwrap(fn)
         axes = self.transform.domain.event_dim
-        if events < axes and any(isinstance(handler, plate) for handler in _PYRO_STACK):
+        in_plate = any(isinstance(handler, plate) for handler in _PYRO_STACK)
+        if events < axes and (in_plate or len(fn.shape()) < axes):
             raise ParameterError(
                 f"{who}: site {name!r} has events of {events} axes, the transform needs {axes}. "
                 f"Write `.to_event({axes - events + fn.event_dim - inner.event_dim})` after its "
@@ -248,7 +249,10 @@ class CircularReparam(Reparam):
 
     def __call__(self, name: str, fn: Any, obs: Any) -> tuple[Any, Any]:
         if _support(fn) is not dist.constraints.circular:
-            raise ParameterError(f"CircularReparam: site {name!r} is no angle.")
+            raise ParameterError(
+                f"CircularReparam: site {name!r} is {type(fn).__name__}, which is no angle: "
+                "expected a distribution on the circle, e.g. VonMises."
+            )
         _unobserved(obs, name, "CircularReparam")
         flat = dist.ImproperUniform(dist.constraints.real, fn.batch_shape, fn.event_shape)
         value = sample(f"{name}_unwrapped", flat)

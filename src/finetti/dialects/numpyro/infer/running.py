@@ -18,6 +18,7 @@ from finetti.dialects.numpyro.infer import initialization as init
 from finetti.dialects.numpyro.infer.inverse_mass import Part, metric_of, parts_of
 from finetti.dialects.numpyro.infer.kernels import HMC, NUTS
 from finetti.dialects.numpyro.infer.states import HMCState, resumed
+from finetti.dialects.numpyro.infer.still import nothing_moves
 from finetti.dialects.numpyro.infer.util import (
     constrain_fn,
     first_trace,
@@ -26,7 +27,7 @@ from finetti.dialects.numpyro.infer.util import (
 from finetti.dialects.numpyro.translate import Translated, check_continuous, translate
 from finetti.dist import Flat
 from finetti.dist.base import make_rv
-from finetti.errors import ModelError, ParameterError
+from finetti.errors import ParameterError, warn
 from finetti.infer.compound import run_steps
 from finetti.infer.nuts import Adapted, FailedRun, NutsDraws, run_nuts
 from finetti.infer.options import Options
@@ -147,11 +148,9 @@ def target_of(kernel: HMC, rng_key: Any, args: Any, kwargs: Any, init_params: An
         return _potential_target(kernel, init_params, chains)
     where = type(kernel).__name__
     key = None if rng_key is None else _single_key(rng_key)
-    translated = translate(kernel.model, args, kwargs, rng_key=key)
+    translated = translate(kernel.model, args, kwargs, rng_key=key, sampling=True)
     check_continuous(translated, where)
     density = translated.model.density()
-    if not density.values:
-        raise ModelError(f"{where}: the model has no latent sites, so there is nothing to sample.")
     latent = {_site_name(name) for name in translated.names("latent")}
     deterministics = set(translated.names("deterministic")) - latent
     names = latent | deterministics
@@ -193,6 +192,12 @@ def _potential_target(kernel: HMC, init_params: Any, chains: int) -> Target:
 # -- starting points -----------------------------------------------------------------------------
 
 
+def _substituted(target: Target) -> dict[str, Any]:
+    """Site -> the value that a handler has put there: it starts at it, and is sampled."""
+    sites = {} if target.translated is None else target.translated.sites
+    return {name: site.start for name, site in sites.items() if site.start is not None}
+
+
 def starts(
     kernel: HMC, target: Target, settings: Settings, seed: int, call: Any, init_params: Any
 ) -> tuple[Array, float]:
@@ -202,9 +207,16 @@ def starts(
     if init_params is not None:
         return _given_starts(target, layout, chains, init_params, call), 0.0
     function, keywords = init.strategy_of(kernel._init_strategy)
+    given = _substituted(target)
+    if given:
+        warn(
+            f"{type(kernel).__name__}: {', '.join(map(repr, given))}: `handlers.substitute` gives "
+            "a value to a site that is not observed, so it is sampled, starting there, as in "
+            "NumPyro. To fix it write `handlers.condition`."
+        )
     if function is init.init_to_uniform:
         radius = float(keywords.get("radius", 2.0))
-        if isinstance(kernel, NUTS):
+        if isinstance(kernel, NUTS) and not given:
             return np.zeros((chains, layout.n)), radius
     rows = [
         _one_start(kernel, target, layout, (function, keywords), seed + chain, call)
@@ -240,7 +252,9 @@ def _known_strategy(
     target: Target, function: Any, keywords: Mapping[str, Any], rng: Any, seed: int
 ) -> dict[str, Array]:
     """Unconstrained values by one of NumPyro's strategies, site after site."""
-    from_user = dict(keywords.get("values") or {}) if function is init.init_to_value else {}
+    from_user = _substituted(target)
+    if function is init.init_to_value:
+        from_user |= dict(keywords.get("values") or {})
     known: dict[Any, Array] = {}
     point: dict[str, Array] = {}
     for rv in target.density.frozen.rvs:
@@ -436,6 +450,8 @@ def _run_kernel(
     kernel: HMC, compiled: Any, options: Options, start: Array, progress: Any, target: Target,
     given: Adapted,
 ) -> NutsDraws:  # fmt: skip
+    if not target.density.values:
+        return nothing_moves(kernel.step_size, compiled, options)
     if isinstance(kernel, NUTS):
         return run_nuts(compiled, options, start, progress, given)
     if kernel._num_steps is None:
@@ -450,7 +466,7 @@ def _run_kernel(
 
 def _constrained(expressions: Any, draws: Array) -> dict[str, Array]:
     chains, count, n = draws.shape
-    rows = expressions.rows(draws.reshape(-1, n))
+    rows = expressions.rows(draws.reshape(chains * count, n))
     return {name: x.reshape(chains, count, *x.shape[1:]) for name, x in rows.items()}
 
 

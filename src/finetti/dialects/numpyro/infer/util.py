@@ -280,8 +280,8 @@ def first_trace(
     function, keywords = strategy_of(init_strategy)
 
     def first(site: Message) -> Any:
-        if site["type"] == "sample" and site["value"] is None:
-            if site["kwargs"].get("rng_key") is None:
+        if site["type"] == "sample" and not site["is_observed"]:
+            if site["value"] is None and site["kwargs"].get("rng_key") is None:
                 site["kwargs"]["rng_key"] = handlers.prng_key()
         elif site["type"] != "param":
             return None

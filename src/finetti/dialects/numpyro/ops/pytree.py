@@ -7,7 +7,13 @@ from typing import Any
 from jax.tree_util import register_pytree_node_class
 
 LEAVES = ("value", "args", "intermediates", "fn")
+WEIGHTS = ("scale", "mask")
 KINDS = ("sample", "deterministic", "plate", "param")
+
+
+def is_array(weight: Any) -> bool:
+    """Whether a scale or mask is an array, or stands for one."""
+    return not (weight is None or isinstance(weight, (bool, int, float)))
 
 
 class _Static:
@@ -42,7 +48,9 @@ class PytreeTrace:
         for name, site in self.trace.items():
             if site["type"] not in KINDS:
                 continue
-            leaves = LEAVES if site["type"] == "sample" else LEAVES[:3]
+            leaves: tuple[str, ...] = LEAVES if site["type"] == "sample" else LEAVES[:3]
+            # what a loop's step or a branch has computed
+            leaves += tuple(key for key in WEIGHTS if is_array(site.get(key)))
             moving.append({key: site[key] for key in leaves if key in site})
             fixed[name] = {
                 key: value for key, value in site.items() if key not in (*leaves, "stop")
