@@ -2,11 +2,14 @@
 
 import math
 
-import finetti.numpyro.distributions as dist
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.optional import required
+
+jax = required("jax", 'pip install "finetti[jax]"')
+
+import finetti.numpyro.distributions as dist
+import jax.numpy as jnp
 from finetti.numpyro.contrib.control_flow import cond, scan
 from finetti.numpyro.infer import HMC, MCMC, NUTS, init_to_value, initialize_model
 
